@@ -1,0 +1,134 @@
+"""Every setting is one environment variable that starts with SEAWALL_, checked here, at start.
+
+docs/operating/settings.md lists them for operators; a test keeps the two the same.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+
+def _flag(name: str) -> bool:
+    value = os.environ.get(name, "")
+    if value not in {"", "0", "1"}:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1, or leave it out.")
+    return value == "1"
+
+
+def _secret_key(data: Path) -> str:
+    """The key that signs feed cursors: from SEAWALL_SECRET_KEY, or made once and kept beside the data."""
+    if given := os.environ.get("SEAWALL_SECRET_KEY"):
+        if len(given) < 32:  # noqa: PLR2004 - 32 characters of hex are 128 bits
+            raise ImproperlyConfigured("SEAWALL_SECRET_KEY is short. Use 32 random characters or more.")
+        return given
+    path = data / "secret.key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+DATA = Path(os.environ.get("SEAWALL_DATA", "data")).resolve()
+try:
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"SEAWALL_DATA is {DATA}, where nothing can be written: {error}.") from error
+
+SECRET_KEY = _secret_key(DATA)
+DEBUG = False
+BEHIND_PROXY = _flag("SEAWALL_BEHIND_PROXY")
+ALLOWED_HOSTS = [
+    host.strip() for host in os.environ.get("SEAWALL_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host.strip()
+]
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "seawall.accounts",
+    "seawall.exchange",
+    "seawall.protect",
+    "seawall.site",
+]
+MIDDLEWARE = [
+    "seawall.site.middleware.headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "seawall.site.middleware.same_site",
+]
+ROOT_URLCONF = "seawall.urls"
+WSGI_APPLICATION = "seawall.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
+]
+
+# SQLite: writers queue (IMMEDIATE + busy timeout) instead of failing midway; FULL survives a power cut;
+# secure_delete overwrites what a withdrawal erases.
+_SQLITE = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON",
+}
+_database_url = os.environ.get("SEAWALL_DATABASE_URL", f"sqlite:///{DATA / 'seawall.sqlite3'}")
+try:
+    _database = dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True)
+except (dj_database_url.ParseError, ValueError) as error:
+    raise ImproperlyConfigured("SEAWALL_DATABASE_URL is not a database address we can read.") from error
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = _SQLITE
+elif _database["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("SEAWALL_DATABASE_URL must name SQLite or PostgreSQL.")
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Practitioners only. It stands here from the first migration because it cannot be changed later.
+AUTH_USER_MODEL = "accounts.Staff"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/London"
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the rooms' static folders: nothing to collect first
+WHITENOISE_MAX_AGE = 3600
+
+# A form of 100 fingerprints is 21 KB; a partner's 1,000 feedback events are 130 KB.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+FILE_UPLOAD_HANDLERS: list[str] = []  # nothing here takes a file
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # public pages have no cookie to ride on; seawall.site.middleware.same_site guards their forms
+]
+USE_X_FORWARDED_HOST = BEHIND_PROXY
+
+# Messages only: no request, address, body or user is ever formatted.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "seawall": {"level": "INFO"},
+        # Django logs the path of a refused request; a path can hold what somebody typed.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,62 @@
+"""The front door, the privacy page, and what to say when something is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The front door."""
+    return render(request, "site/home.html")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Who controls what, for how long, and a person's rights."""
+    return render(request, "site/privacy.html")
+
+
+@require_safe
+def health(_request: HttpRequest) -> HttpResponse:
+    """Answer once the site can serve. Asks nothing of the database."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def _problem(request: HttpRequest, status: int, title: str, next_step: str) -> HttpResponse:
+    """A page for people; ``{"message"}`` for programs."""
+    if request.path.startswith(("/api/", "/v1/")):
+        return JsonResponse({"message": f"{title} {next_step}"}, status=status)
+    return render(request, "site/problem.html", {"title": title, "next_step": next_step}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    """400: something in the request is not as it should be."""
+    return _problem(request, 400, _("That did not arrive as it should."), _("Go back and try once more."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    """403: a form that another site sent."""
+    return _problem(
+        request, 403, _("That came from another website."), _("Open this site itself and start from there.")
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    """404: no such page."""
+    return _problem(request, 404, _("There is no such page."), _("Start again from the front page."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault."""
+    return _problem(
+        request, 500, _("Something went wrong on our side."), _("Nothing was lost by you. Try again in a minute.")
+    )

@@ -1,0 +1,19 @@
+"""Where each room is mounted. The language stands in the path; English has none."""
+
+from __future__ import annotations
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("seawall.exchange.urls")),
+    *i18n_patterns(
+        path("", include("seawall.site.urls")),
+        path("", include("seawall.protect.urls")),
+        prefix_default_language=False,
+    ),
+]
+handler400 = "seawall.site.views.bad_request"
+handler403 = "seawall.site.views.forbidden"
+handler404 = "seawall.site.views.not_found"
+handler500 = "seawall.site.views.server_error"
