@@ -52,7 +52,10 @@ def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in {
+            "same-origin",
+            "none",
+        }:
             return forbidden(request)
         return get_response(request)
 

@@ -58,5 +58,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault."""
     return _problem(
-        request, 500, _("Something went wrong on our side."), _("Nothing was lost by you. Try again in a minute.")
+        request,
+        500,
+        _("Something went wrong on our side."),
+        _("Nothing was lost by you. Try again in a minute."),
     )

@@ -1,0 +1,61 @@
+"""The `seawall` command: one file a subcommand, each with ``add_parser`` and ``run``.
+
+A subcommand is imported only when it is asked for, so that the gate never loads Django.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+# name -> (what it does, whether it needs the site's database and settings)
+COMMANDS = {
+    "fingerprint": ("make fingerprints of pictures", False),
+    "match": ("look pictures up in a list of fingerprints", False),
+    "gate": ("the platform's side: follow a feed, answer whether an upload may be shared", False),
+    "serve": ("run the site and the exchange", True),
+    "worker": ("the exchange's hourly work; `serve` starts one itself", True),
+    "partner": ("platforms that follow the exchange, and their keys", True),
+    "demo": ("the whole loop on this machine, with a sample platform", False),
+    "bench": ("figures with the peer's beside them", False),
+    "doctor": ("look for what is missing or set wrongly", True),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand and answer its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="seawall",
+        description="Stops sextortion from working. Pictures are fingerprinted on the person's own device.",
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in arguments if word in COMMANDS), None)
+    for name, (what, _) in COMMANDS.items():
+        if name != asked:
+            subparsers.add_parser(name, help=what)
+    if asked is None:
+        parser.parse_args(arguments)
+        return 2
+    if COMMANDS[asked][1]:
+        _set_up_django(arguments)
+    command = import_module(f"seawall.cli.{asked}")
+    command.add_parser(subparsers)
+    code: int = command.run(parser.parse_args(arguments))
+    return code
+
+
+def _set_up_django(arguments: list[str]) -> None:
+    """Load settings. ``--data`` counts from here on, because settings are read once."""
+    if "--data" in arguments[:-1]:
+        os.environ["SEAWALL_DATA"] = arguments[arguments.index("--data") + 1]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "seawall.settings")
+    import django  # noqa: PLC0415 - a command without a database must not load it
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"seawall: {error}") from None

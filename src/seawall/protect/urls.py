@@ -1,0 +1,5 @@
+"""Not yet."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
