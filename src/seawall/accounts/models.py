@@ -15,7 +15,7 @@ class Staff(AbstractBaseUser):
     It stands here from the first migration because Django cannot swap its user model later.
     """
 
-    email = models.EmailField()
+    email = models.EmailField(unique=True)
     name = models.CharField(max_length=100)
     is_active = models.BooleanField(default=True)
 

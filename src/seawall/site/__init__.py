@@ -1,1 +1,4 @@
-"""The frame around every page: layout, exit, headers, errors, languages. Knows no room, stores nothing, sets no cookie."""
+"""The frame around every page: layout, exit, headers, errors, languages.
+
+Knows no room, stores nothing, sets no cookie.
+"""
