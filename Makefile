@@ -1,0 +1,65 @@
+# Each target sets up what it needs on a fresh clone; Python >= 3.11 and make are enough to start.
+# `make demo` shows the whole loop, `make test` proves it. The rest is in CONTRIBUTING.md.
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+BIN = .venv/bin
+KERNEL = src/seawall/hashing/kernel.so
+# Half the cores' worth of browsers is what a small machine carries.
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup kernel lock clean
+
+demo: $(KERNEL)            ## the whole loop on this machine, with a sample platform
+	$(BIN)/seawall demo
+
+run: $(KERNEL)             ## the site and the exchange on http://127.0.0.1:8000/
+	$(BIN)/seawall serve
+
+test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
+	$(PYTEST)
+	$(PYTEST) --db postgres src/seawall/exchange src/seawall/protect src/seawall/accounts src/seawall/site
+
+test-faults: setup         ## 500 kill -9 of exchange and gate in the middle of the loop
+	SEAWALL_KILLS=500 $(BIN)/python -m pytest -q tests/test_kill.py --timeout 7200
+
+lint: setup wasm-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint --quiet src
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: setup               ## our figures with the peer's beside them
+	$(BIN)/seawall bench
+
+wasm: .venv/wasm           ## rebuild the browser's kernel (committed, so that nobody needs to)
+	$(BIN)/python kernel/build.py wasm
+
+wasm-check: .venv/wasm     ## the committed kernel is what its source builds, byte for byte
+	$(BIN)/python kernel/build.py wasm --check
+
+setup: .venv/dev $(KERNEL) ## .venv with everything that development needs
+kernel: $(KERNEL)
+
+$(KERNEL): kernel/pdq.c kernel/build.py | .venv/run
+	$(BIN)/python kernel/build.py
+
+.venv/run: requirements.lock bootstrap.py
+	$(PYTHON) bootstrap.py run
+.venv/dev: requirements-dev.lock bootstrap.py | .venv/run
+	$(PYTHON) bootstrap.py dev
+.venv/wasm: requirements-wasm.lock bootstrap.py | .venv/run
+	$(PYTHON) bootstrap.py wasm
+
+lock: .venv/dev            ## write the lock files anew from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group setup pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group dev --group peers pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group wasm -o requirements-wasm.lock
+
+clean:
+	rm -rf .venv data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(KERNEL)
