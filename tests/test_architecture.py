@@ -32,7 +32,9 @@ def test_no_relation_crosses_the_wall() -> None:
 def test_the_wall_keeps_djangos_own_people_out_of_the_hash_wing_too() -> None:
     for model in apps.get_models(include_auto_created=True):
         if model._meta.app_label in HASH_WING:
-            related = {f.related_model._meta.app_label for f in model._meta.get_fields() if f.is_relation and f.related_model}  # type: ignore[union-attr]
+            related = {
+                f.related_model._meta.app_label for f in model._meta.get_fields() if f.is_relation and f.related_model
+            }  # type: ignore[union-attr]
             assert related <= HASH_WING
 
 

@@ -18,7 +18,9 @@ DOCUMENTS = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *(CHECK
 
 def test_every_setting_is_documented_and_every_documented_setting_exists() -> None:
     used = {name for path in SOURCES for name in re.findall(r'"(SEAWALL_[A-Z_]+)"', path.read_text())}
-    said = set(re.findall(r"^\| `(SEAWALL_[A-Z_]+)`", (CHECKOUT / "docs/operating/settings.md").read_text(), re.MULTILINE))
+    said = set(
+        re.findall(r"^\| `(SEAWALL_[A-Z_]+)`", (CHECKOUT / "docs/operating/settings.md").read_text(), re.MULTILINE)
+    )
     assert used == said
 
 
@@ -29,14 +31,18 @@ def test_every_command_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str) -> None:
-    told = subprocess.run([sys.executable, "-m", "seawall.cli", name, "--help"], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [sys.executable, "-m", "seawall.cli", name, "--help"], capture_output=True, text=True, check=False
+    )
     assert told.returncode == 0, told.stderr
     assert f"usage: seawall {name}" in told.stdout
 
 
 def test_no_command_and_a_wrong_one_are_answered_with_words() -> None:
     for words in ([], ["frobnicate"]):
-        told = subprocess.run([sys.executable, "-m", "seawall.cli", *words], capture_output=True, text=True, check=False)
+        told = subprocess.run(
+            [sys.executable, "-m", "seawall.cli", *words], capture_output=True, text=True, check=False
+        )
         assert told.returncode == 2
         assert "usage: seawall" in told.stderr
 

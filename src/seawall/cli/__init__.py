@@ -20,7 +20,6 @@ COMMANDS = {
     "partner": ("platforms that follow the exchange, and their keys", True),
     "demo": ("the whole loop on this machine, with a sample platform", False),
     "bench": ("figures with the peer's beside them", False),
-    "doctor": ("look for what is missing or set wrongly", True),
 }
 
 

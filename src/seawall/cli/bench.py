@@ -44,4 +44,6 @@ def _line(row: dict[str, Any]) -> str:
     peer = f"{row['peer']:>10.4g} {row['unit']:<4} {row['peer_name']}" if row["peer"] is not None else ""
     ratio = f"{row['ratio']:>7.1f}x" if row["ratio"] is not None else " " * 8
     met = "met" if row["met"] else "MISSED"
-    return f"{row['what']:<58} {row['ours']:>10.4g} {row['unit']:<4} {ratio}  target {row['target']:<14} {met:<6} {peer}"
+    return (
+        f"{row['what']:<58} {row['ours']:>10.4g} {row['unit']:<4} {ratio}  target {row['target']:<14} {met:<6} {peer}"
+    )

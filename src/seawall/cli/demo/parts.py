@@ -61,7 +61,19 @@ def start(stack: ExitStack, *, folder: Path, port: int) -> Demo:
     serve = _seawall(stack, "serve", "--port", str(ports[0]), "--data", str(folder / "site"))
     _until_ready(f"{site}/health/", serve)
     added = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "seawall.cli", "partner", "add", "Example Platform", "--platform", *PLATFORMS, "--json", "--data", str(folder / "site")],
+        [
+            sys.executable,
+            "-m",
+            "seawall.cli",
+            "partner",
+            "add",
+            "Example Platform",
+            "--platform",
+            *PLATFORMS,
+            "--json",
+            "--data",
+            str(folder / "site"),
+        ],
         check=True,
         stdout=subprocess.PIPE,
     )
