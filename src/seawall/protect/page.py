@@ -1,0 +1,104 @@
+"""Put the picture page together: worker inside frame inside page, each pinned by the hash of its very text.
+
+The design and what it promises: docs/spec/protect-page.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+# In a wheel the kernel's WebAssembly lies beside seawall.hashing; in a checkout where it was built.
+_INSTALLED = files("seawall.hashing")
+_CHECKOUT = Path(__file__).parents[3] / "kernel"
+# The first one a browser can run is used.
+_KERNELS = ("pdq.wasm", "pdq-scalar.wasm")
+
+_SOURCES = files("seawall.protect") / "static" / "protect"
+_FRAME = files("seawall.site") / "static" / "site"
+
+# The page's ES modules, each after those it imports. Inline scripts cannot import one another, so they are joined.
+_MODULES = ("words.js", "hasher.js", "pictures.js", "submission.js", "scope.js", "keep.js", "main.js")
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The page's active parts as they are rendered, and the policy that lets these and nothing else run."""
+
+    frame: str  # the sandboxed frame's HTML, for srcdoc
+    script: str  # the page's own script
+    style: str
+    policy: str
+
+
+def _pin(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def seal(*, worker: str, frame: str, page: str, style: str) -> Sealed:
+    """Nest the parts and pin them.
+
+    Two policies, because a hash source alone would also let in an *external* script with that hash, whose address
+    could carry data out; the second policy names no hash, so nothing external passes it. Both must allow.
+
+    :raises ValueError: a part would end its element early, so that what runs is not what is pinned
+    """
+    # In JSON a worker's "<" can be written so that no HTML reader sees a tag in it.
+    quoted = json.dumps(worker).replace("<", "\\u003c")
+    hasher = f"const WORKER = {quoted};\n{frame}"
+    for text in (hasher, page, style):
+        if re.search(r"</(script|style)|<!--|\r", text, re.IGNORECASE):
+            raise ValueError("A part of the picture page holds text that would break out of its element.")
+    policy = (
+        f"default-src 'none'; script-src {_pin(page)} {_pin(hasher)} 'wasm-unsafe-eval'; img-src data:; "
+        f"style-src {_pin(style)}; worker-src blob:; connect-src 'none'; form-action 'self'; frame-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none', "
+        "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; img-src data:; "
+        "style-src 'unsafe-inline'; worker-src blob:; form-action 'self'; frame-src 'none'"
+    )
+    html = f'<!doctype html><meta charset="utf-8"><title>Seawall</title><script>{hasher}</script>'
+    return Sealed(frame=html, script=page, style=style, policy=policy)
+
+
+def _kernel(name: str) -> bytes:
+    installed = _INSTALLED / name
+    return (installed if installed.is_file() else _CHECKOUT / name).read_bytes()
+
+
+def worker_text() -> str:
+    """The whole text of the worker: the kernel's WebAssembly as base64, and the code that feeds it."""
+    wasm = [base64.b64encode(_kernel(name)).decode() for name in _KERNELS]
+    return f"const WASM = {json.dumps(wasm)};\n" + (_SOURCES / "worker.js").read_text(encoding="utf-8")
+
+
+def frame_text() -> str:
+    """The code of the sandboxed frame."""
+    return (_SOURCES / "frame.js").read_text(encoding="utf-8")
+
+
+def page_text() -> str:
+    """The page's modules as one module script, and the exit that every page has."""
+    modules = [(_SOURCES / name).read_text(encoding="utf-8") for name in _MODULES]
+    joined = "".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
+    return joined + (_FRAME / "exit.js").read_text(encoding="utf-8")
+
+
+def style_text() -> str:
+    """The site's style and the page's own."""
+    return "".join(
+        source.read_text(encoding="utf-8") for source in (_FRAME / "site.css", _SOURCES / "picture.css")
+    )
+
+
+@functools.cache
+def sealed() -> Sealed:
+    """Return the page's parts as served. Read once a process."""
+    return seal(worker=worker_text(), frame=frame_text(), page=page_text(), style=style_text())

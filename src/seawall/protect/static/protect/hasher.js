@@ -1,0 +1,72 @@
+// Hands a picture to a fresh sandboxed frame and believes nothing that comes back but a fingerprint.
+
+/**
+ * @typedef {{hash: string, quality: number}} Fingerprint
+ * @typedef {{failed: string}} Failure
+ */
+
+// What the worker may say when there is no fingerprint. The page has a sentence for each.
+const FAILURES = ["unreadable", "too-small", "too-big", "old-browser", "scrambled", "stuck"];
+
+// A phone may take half a minute to decode a very large photo, and says nothing while it does.
+const PATIENCE = 90_000;
+
+/** @param {unknown} number @returns {number is number} */
+function isPercent(number) {
+  return Number.isInteger(number) && /** @type {number} */ (number) >= 0 && /** @type {number} */ (number) <= 100;
+}
+
+/**
+ * The one gate between the worker and this page: everything that does not have exactly one of three forms is dropped.
+ * @param {unknown} message
+ * @returns {{progress: number} | Fingerprint | Failure | null}
+ */
+function accept(message) {
+  if (!Array.isArray(message)) return null;
+  const [kind, first, second] = message;
+  if (kind === "progress" && isPercent(first)) return { progress: first };
+  if (kind === "done" && typeof first === "string" && /^[0-9a-f]{64}$/.test(first) && isPercent(second)) {
+    return { hash: first, quality: second };
+  }
+  if (kind === "failed" && FAILURES.includes(first)) return { failed: first };
+  return null;
+}
+
+/**
+ * Fingerprint one picture. The frame, and with it the worker and its memory, goes away at the end or on abort.
+ * @param {File} file
+ * @param {(percent: number) => void} onProgress
+ * @param {AbortSignal} signal stops the work; the promise then resolves with a failure nobody waits for
+ * @returns {Promise<Fingerprint | Failure>}
+ */
+export function hashPicture(file, onProgress, signal) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("hasher"));
+  const frame = template.content.querySelector("iframe").cloneNode();
+  const { port1: here, port2: there } = new MessageChannel();
+  return new Promise((resolve) => {
+    let timer = 0;
+    /** @param {Fingerprint | Failure} outcome */
+    const settle = (outcome) => {
+      clearTimeout(timer);
+      here.close();
+      frame.remove();
+      resolve(outcome);
+    };
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => settle({ failed: "stuck" }), PATIENCE);
+    };
+    here.onmessage = ({ data }) => {
+      const said = accept(data);
+      if (said === null) return;
+      if (!("progress" in said)) return settle(said);
+      wait();
+      onProgress(said.progress);
+    };
+    signal.addEventListener("abort", () => settle({ failed: "stuck" }), { once: true });
+    // The frame's origin is opaque, so no address names it; its policy keeps it from becoming another page.
+    frame.addEventListener("load", () => frame.contentWindow.postMessage(file, "*", [there]), { once: true });
+    wait();
+    document.body.append(frame);
+  });
+}

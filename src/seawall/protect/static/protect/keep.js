@@ -1,0 +1,37 @@
+// Saving the receipt: as a file, on the clipboard, on paper.
+
+import { announce, say } from "./words.js";
+
+const file = /** @type {HTMLAnchorElement} */ (document.getElementById("save"));
+const shown = /** @type {HTMLPreElement} */ (document.getElementById("receipt"));
+
+/** Show the receipt and offer it as a file with a name that says little. @param {string} text @param {string} day */
+export function showReceipt(text, day) {
+  shown.textContent = text;
+  URL.revokeObjectURL(file.href);
+  file.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  file.download = `receipt-${day}.txt`;
+}
+
+/** @param {() => void} kept called once the person has done something that keeps the receipt */
+export function listenForKeeping(kept) {
+  const keep = (/** @type {string} */ how) => {
+    document.getElementById("kept").textContent = say(how);
+    announce(say(how));
+    kept();
+  };
+  file.addEventListener("click", () => keep("keptFile"));
+  document.getElementById("copy").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(shown.textContent);
+      keep("keptCopy");
+    } catch {
+      getSelection().selectAllChildren(shown);
+      keep("keptByHand");
+    }
+  });
+  document.getElementById("print").addEventListener("click", () => {
+    print();
+    keep("keptPaper");
+  });
+}

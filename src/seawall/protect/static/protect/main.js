@@ -1,0 +1,80 @@
+// Four steps, one at a time: choose, read what will be sent, save the receipt, send.
+
+import { listenForKeeping, showReceipt } from "./keep.js";
+import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
+import { chosenScope, listenForScope } from "./scope.js";
+import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
+import { announce, say } from "./words.js";
+
+const text = /** @type {HTMLTextAreaElement} */ (document.getElementById("fingerprints"));
+const send = /** @type {HTMLButtonElement} */ (document.getElementById("send"));
+const toReceipt = /** @type {HTMLButtonElement} */ (document.getElementById("to-receipt"));
+const toSend = /** @type {HTMLButtonElement} */ (document.getElementById("to-send"));
+
+// The text whose receipt has been kept. Another text needs another receipt.
+let keptFor = "";
+
+/** @param {number} number */
+function showStep(number) {
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-step]"))) {
+    part.hidden = !part.dataset.step.split(" ").includes(String(number));
+  }
+  document.getElementById("step").textContent = say("step", { number });
+  scrollTo(0, 0);
+  /** @type {HTMLElement} */ (document.querySelector(`h2[data-step="${number}"]`)).focus({ preventScroll: true });
+}
+
+function guardSending() {
+  const kept = text.value !== "" && text.value === keptFor;
+  toSend.disabled = !kept;
+  send.disabled = !kept;
+}
+
+async function writeAll() {
+  const scope = chosenScope();
+  const pictures = readyPictures();
+  makeTokens(pictures);
+  text.value = scope === null || pictures.length === 0 ? "" : await writeSubmission(scope, pictures);
+  text.rows = Math.min(14, 2 * pictures.length + 3);
+  document.getElementById("no-platform").hidden = scope !== null;
+  toReceipt.disabled = text.value === "";
+  const day = new Date().toISOString().slice(0, 10);
+  const notes = [say("note1"), say("note2", { address: `${location.origin}${send.dataset.receiptPath}` })];
+  showReceipt(writeReceipt(notes, day, pictures), day);
+  guardSending();
+}
+
+function forgetAll() {
+  forgetPictures();
+  text.value = "";
+  keptFor = "";
+  showReceipt("", "");
+}
+
+function start() {
+  const usable = isSecureContext && "Worker" in window && "WebAssembly" in window;
+  document.getElementById(usable ? "flow" : "unusable").hidden = false;
+  if (!usable) return;
+  listenForPictures();
+  listenForScope(() => void writeAll());
+  listenForKeeping(() => {
+    keptFor = text.value;
+    guardSending();
+  });
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-go]"))) {
+    button.addEventListener("click", async () => {
+      await writeAll();
+      showStep(Number(button.dataset.go));
+    });
+  }
+  text.form.addEventListener("submit", (event) => {
+    if (!navigator.onLine) {
+      event.preventDefault();
+      document.getElementById("offline").hidden = false;
+      announce(say("offline"));
+    }
+  });
+  addEventListener("pagehide", forgetAll);
+}
+
+start();

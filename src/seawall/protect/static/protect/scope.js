@@ -1,0 +1,21 @@
+// Which platforms the fingerprints are meant for.
+
+const platforms = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-platform]"));
+const future = /** @type {HTMLInputElement} */ (document.getElementById("future"));
+
+/** What stands after "for" in the text that is sent; null while nothing is ticked. @returns {string | null} */
+export function chosenScope() {
+  const ticked = [...platforms].filter(({ checked }) => checked);
+  const all = ticked.length === platforms.length;
+  // "Later ones too" only makes sense for somebody who wants all of them.
+  future.disabled = !all;
+  if (!all) future.checked = false;
+  if (future.checked) return "all and future";
+  if (ticked.length === 0) return null;
+  return all ? "all" : ticked.map(({ dataset }) => dataset.platform).join(" ");
+}
+
+/** @param {() => void} changed */
+export function listenForScope(changed) {
+  for (const box of [...platforms, future]) box.addEventListener("change", changed);
+}

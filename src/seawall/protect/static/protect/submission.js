@@ -1,0 +1,40 @@
+// The text that is sent (docs/spec/submission.md) and the receipt that proves it is yours (docs/spec/receipt.md).
+
+/** @typedef {import("./pictures.js").Picture} Picture */
+
+/** @param {ArrayBuffer | Uint8Array} bytes */
+function hex(bytes) {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Give each picture the secret its receipt will hold. Only the SHA-256 of it is sent.
+ * @param {Picture[]} pictures
+ */
+export function makeTokens(pictures) {
+  for (const picture of pictures) picture.token ??= crypto.getRandomValues(new Uint8Array(16));
+}
+
+/**
+ * @param {string} scope "all", "all and future" or platform slugs
+ * @param {Picture[]} pictures each with a token
+ */
+export async function writeSubmission(scope, pictures) {
+  const lines = await Promise.all(
+    pictures.map(async ({ token, hash, quality }) => {
+      const sealed = hex(await crypto.subtle.digest("SHA-256", token));
+      return `${sealed} image pdq1 ${hash} ${quality}\n`;
+    }),
+  );
+  return `seawall fingerprints 1\nfor ${scope}\n${lines.join("")}`;
+}
+
+/**
+ * @param {string[]} notes for the person who finds this text again
+ * @param {string} day YYYY-MM-DD
+ * @param {Picture[]} pictures each with a token
+ */
+export function writeReceipt(notes, day, pictures) {
+  const lines = pictures.map(({ token, hash }) => `${hex(token)} ${hash}\n`);
+  return `seawall receipt 1\nsite ${location.origin}\nmade ${day}\n${notes.map((note) => `# ${note}\n`).join("")}${lines.join("")}`;
+}

@@ -1,0 +1,132 @@
+// The only code that sees the picture. It runs in a blob worker of a sandboxed frame whose policy gives it no
+// network at all. It answers with 64 hex digits, a number from 0 to 100, and how far it is. Nothing else leaves.
+//
+// page.py puts WASM (the kernel's builds as base64, the faster first) in front of this text.
+
+// 256 rows of a 48 megapixel photo are 8 MB. Measured: docs/decisions/protect-strips.md.
+const STRIP_ROWS = 256;
+
+// A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
+const SHORTEST_SIDE = 5;
+
+/** Why there is no fingerprint. The page has a sentence for each code. */
+class Refusal extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * Some browsers answer getImageData with noise, to hide which device this is. A fingerprint of noise protects nothing.
+ * A little noise in the lowest bits does no harm; a mean of more than 2 steps of 255 does.
+ */
+function canvasTellsTheTruth() {
+  const side = 32;
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  for (let x = 0; x < side; x += 1) {
+    context.fillStyle = `rgb(${x * 8} ${255 - x * 8} 77)`;
+    context.fillRect(x, 0, 1, side);
+  }
+  const { data } = context.getImageData(0, 0, side, side);
+  let off = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const x = (at / 4) % side;
+    off += Math.abs(data[at] - x * 8) + Math.abs(data[at + 1] - (255 - x * 8)) + Math.abs(data[at + 2] - 77);
+  }
+  return off / (side * side * 3) <= 2;
+}
+
+/** The kernel of kernel/pdq.h over one picture, fed from top to bottom. */
+class Hasher {
+  /** @param {number} width @param {number} height */
+  constructor(width, height) {
+    const build = WASM.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))).find((bytes) =>
+      WebAssembly.validate(bytes),
+    );
+    if (build === undefined) throw new Refusal("old-browser");
+    this.kernel = new WebAssembly.Instance(new WebAssembly.Module(build)).exports;
+    const room = this.kernel.pdq_workspace_bytes(width, height, 4);
+    if (room === 0) throw new Refusal("too-big");
+    // Behind the kernel's own data: its workspace (aligned to 64), then the rows, which the hashes use afterwards.
+    this.workspace = (this.kernel.__heap_base.value + 63) & ~63;
+    this.rows = this.workspace + room;
+    const end = this.rows + Math.max(256, width * Math.min(STRIP_ROWS, height) * 4);
+    const missing = end - this.kernel.memory.buffer.byteLength;
+    if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / 65536));
+    this.kernel.pdq_begin(this.workspace, width, height, 4, 0);
+  }
+
+  /** @param {Uint8ClampedArray} rgba opaque @param {number} rows */
+  feed(rgba, rows) {
+    new Uint8Array(this.kernel.memory.buffer).set(rgba, this.rows);
+    this.kernel.pdq_rows(this.workspace, this.rows, rows);
+  }
+
+  /** @returns {[hash: string, quality: number]} */
+  finish() {
+    const quality = this.kernel.pdq_finish(this.workspace, this.rows);
+    const bits = new Uint8Array(this.kernel.memory.buffer, this.rows, 32);
+    return [Array.from(bits, (byte) => byte.toString(16).padStart(2, "0")).join(""), quality];
+  }
+}
+
+/** Let the browser breathe between strips: without it 24 strips of 8 MB pile up before any is freed. */
+function breathe() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/**
+ * Walk the canonical pixels from top to bottom: orientation applied, sRGB, on white (spec/fingerprint.md, section 1).
+ * createImageBitmap with no options does the first two; the white canvas does the third.
+ * @param {ImageBitmap} bitmap
+ */
+async function* strips(bitmap) {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, Math.min(STRIP_ROWS, height));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) throw new Refusal("too-big");
+  context.fillStyle = "#fff";
+  for (let top = 0; top < height; top += STRIP_ROWS) {
+    const rows = Math.min(STRIP_ROWS, height - top);
+    context.fillRect(0, 0, width, rows);
+    context.drawImage(bitmap, 0, -top);
+    const { data } = context.getImageData(0, 0, width, rows);
+    // A canvas the browser could not make stays empty, without an error. White would be opaque.
+    if (data[3] !== 255 || data[data.length - 1] !== 255) throw new Refusal("too-big");
+    yield { rows, rgba: data };
+    await breathe();
+  }
+}
+
+/**
+ * @param {Blob} file
+ * @param {(percent: number) => void} tell
+ * @returns {Promise<[hash: string, quality: number]>}
+ */
+async function fingerprint(file, tell) {
+  if (typeof OffscreenCanvas === "undefined") throw new Refusal("old-browser");
+  if (!canvasTellsTheTruth()) throw new Refusal("scrambled");
+  const bitmap = await createImageBitmap(file).catch(() => {
+    throw new Refusal("unreadable");
+  });
+  if (Math.min(bitmap.width, bitmap.height) < SHORTEST_SIDE) throw new Refusal("too-small");
+  const hasher = new Hasher(bitmap.width, bitmap.height);
+  let done = 0;
+  for await (const { rows, rgba } of strips(bitmap)) {
+    hasher.feed(rgba, rows);
+    done += rows;
+    tell(Math.floor((100 * done) / bitmap.height));
+  }
+  bitmap.close();
+  return hasher.finish();
+}
+
+self.onmessage = async ({ data: file, ports: [port] }) => {
+  try {
+    port.postMessage(["done", ...(await fingerprint(file, (percent) => port.postMessage(["progress", percent])))]);
+  } catch (error) {
+    port.postMessage(["failed", error instanceof Refusal ? error.code : "unreadable"]);
+  }
+};

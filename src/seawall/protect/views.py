@@ -1,0 +1,157 @@
+"""The pages around protecting a picture. All work without scripts, but for the one that makes fingerprints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from seawall.directory import queries as directory
+from seawall.exchange import operations, queries, wire
+from seawall.hashing import USABLE_QUALITY
+from seawall.protect.forms import Code, NotAReceipt, read_receipt
+from seawall.protect.page import Sealed, sealed
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+class TooLarge(Exception):
+    """The form holds more than any form of ours would."""
+
+
+def _field(request: HttpRequest, name: str) -> str:
+    try:
+        return request.POST.get(name, "")
+    except (RequestDataTooBig, TooManyFieldsSent) as error:
+        raise TooLarge from error
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """Ask the age first. The answer is a link, so nothing is sent or stored."""
+    return render(request, "protect/start.html")
+
+
+@require_safe
+def under_18(request: HttpRequest) -> HttpResponse:
+    """Lead to the services made for under 18s."""
+    return render(request, "protect/under_18.html", {"services": directory.services(audience="under-18")})
+
+
+@require_safe
+def picture(request: HttpRequest) -> HttpResponse:
+    """The page that makes fingerprints on the device."""
+    return picture_page(request, sealed())
+
+
+def picture_page(request: HttpRequest, parts: Sealed) -> HttpResponse:
+    """Render those parts under the policy that pins them."""
+    context = {"sealed": parts, "platforms": queries.platforms_today(), "usable_quality": USABLE_QUALITY}
+    response = render(request, "protect/picture.html", context)
+    response["Content-Security-Policy"] = parts.policy
+    return response
+
+
+def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    return render(request, "protect/refused.html", {"sentence": sentence}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def send(request: HttpRequest) -> HttpResponse:
+    """Take the fingerprint text exactly as it was shown."""
+    if request.method != "POST":
+        return redirect("protect:start")
+    try:
+        submission = wire.parse(_field(request, "fingerprints"))
+        accepted = operations.submit(submission=submission, now=timezone.now())
+    except TooLarge:
+        return _refused(request, _("That is too much for one form. Send 100 pictures at a time."), 413)
+    except wire.BadSubmission as error:
+        return _refused(request, str(error), 422)
+    except operations.Conflict as error:
+        return _refused(request, str(error), 409)
+    return render(request, "protect/sent.html", {"count": len(accepted)})
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStatus:
+    """One line of a receipt and what became of it; ``status`` is None where the code is unknown."""
+
+    code: Code
+    status: queries.EntryStatus | None
+
+    @property
+    def withdrawable(self) -> bool:
+        """Whether there is anything to take back."""
+        return self.status is not None and self.status.state == "active"
+
+
+def _look_up(code: Code) -> PictureStatus:
+    try:
+        return PictureStatus(code, queries.status(token=code.token))
+    except queries.UnknownEntry:
+        return PictureStatus(code, None)
+
+
+def _codes(request: HttpRequest) -> tuple[str, tuple[Code, ...]]:
+    text = _field(request, "receipt")
+    return text, read_receipt(text)
+
+
+def _ask_again(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    return render(request, "protect/receipt.html", {"sentence": sentence}, status=status)
+
+
+def _show(request: HttpRequest, text: str, codes: tuple[Code, ...]) -> HttpResponse:
+    pictures = [_look_up(code) for code in codes]
+    known = any(each.status for each in pictures)
+    withdrawable = sum(each.withdrawable for each in pictures)
+    context = {"receipt": text, "pictures": pictures, "withdrawable": withdrawable}
+    return render(request, "protect/status.html", context, status=200 if known else 404)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def receipt(request: HttpRequest) -> HttpResponse:
+    """Ask for a receipt and say what became of each picture in it."""
+    if request.method != "POST":
+        return render(request, "protect/receipt.html")
+    try:
+        text, codes = _codes(request)
+    except TooLarge:
+        return _ask_again(request, _("That is too much at once. Paste one receipt at a time."), 413)
+    except NotAReceipt as error:
+        return _ask_again(request, str(error), 422)
+    return _show(request, text, codes)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """Take one picture's fingerprint back, or all of a receipt's: first ask, then do it."""
+    if request.method != "POST":
+        return redirect("protect:receipt")
+    try:
+        text, codes = _codes(request)
+        which = _field(request, "which")
+        confirmed = _field(request, "confirmed") == "yes"
+    except TooLarge:
+        return _ask_again(request, _("That is too much at once. Paste one receipt at a time."), 413)
+    except NotAReceipt as error:
+        return _ask_again(request, str(error), 422)
+    chosen = [code for code in codes if which in {"all", code.hex}]
+    if not chosen:
+        return _ask_again(request, _("That picture is not in this receipt. Paste the receipt once more."), 422)
+    if not confirmed:
+        context = {"receipt": text, "which": which, "chosen": chosen}
+        return render(request, "protect/withdraw.html", context)
+    for code in chosen:
+        try:
+            operations.withdraw(token=code.token, now=timezone.now())
+        except operations.UnknownEntry:
+            continue  # the answer page says of each code that nothing is known of it
+    return _show(request, text, codes)
