@@ -42,7 +42,7 @@ wasm-check: .venv/wasm     ## the committed kernel is what its source builds, by
 setup: .venv/dev $(KERNEL) ## .venv with everything that development needs
 kernel: $(KERNEL)
 
-$(KERNEL): kernel/pdq.c kernel/build.py | .venv/run
+$(KERNEL): $(wildcard kernel/*.[ch]) kernel/build.py | .venv/run
 	$(BIN)/python kernel/build.py
 
 .venv/run: requirements.lock bootstrap.py
