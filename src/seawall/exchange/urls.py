@@ -1,5 +1,18 @@
-"""Not yet."""
+"""Where partners call: /v1/ speaks StopNCII's protocol, /api/ our own."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, re_path
+
+from seawall.exchange.api import api
+
+
+def _absent(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature
+    return JsonResponse({"message": "There is nothing here. /api/openapi.json says what there is."}, status=404)
+
+
+urlpatterns = [
+    path("api/", api.urls),
+    re_path(r"^(?:api|v1)(?:/|$)", _absent),
+]

@@ -1,0 +1,232 @@
+"""What the bank can be asked: a receipt's status, who takes part, and a partner's feed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from django.db import connection
+
+from seawall.directory.queries import platforms
+from seawall.exchange.cursor import Cursor
+from seawall.exchange.hours import to_hours, to_time
+from seawall.exchange.models import (
+    Delivery,
+    Entry,
+    Feedback,
+    FeedCounter,
+    FeedHour,
+    Follower,
+    Partner,
+    PartnerPlatform,
+    Signal,
+    entry_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+# A gate not heard of for this long no longer decides what counts as delivered.
+GATE_IS_GONE_AFTER = 24  # hours
+# A withdrawn value is erased after this long, also where a partner never confirmed.
+ERASED_AFTER = 30 * 24  # hours
+
+PlatformState = Literal["waiting", "delivered", "asked to withdraw", "withdrawn", "asked, not confirmed"]
+
+
+class UnknownEntry(Exception):
+    """No entry bears this token. A wrong token and one never sent look alike on purpose."""
+
+
+class StaleCursor(Exception):
+    """The cursor is of an earlier life of this bank: start anew and drop what does not come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStatus:
+    """What became of an entry at one platform."""
+
+    platform: str
+    partner: str
+    state: PlatformState
+    since: datetime
+    blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStatus:
+    """What became of an entry. ``hour`` is the hour of its submission."""
+
+    state: str  # "active", "withdrawing" or "withdrawn"
+    hour: datetime
+    platforms: tuple[PlatformStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The partner whose key was shown, and where the feed stands: one query for both."""
+
+    partner_id: int
+    generation: int
+    number: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry that came (with its signals) or went (with none)."""
+
+    entry: int
+    signals: tuple[tuple[int, str, str, bytes, int], ...]  # id, kind, version, value, quality
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One page of a partner's feed."""
+
+    cursor: Cursor
+    changes: tuple[Change, ...]
+    more: bool
+
+
+def platforms_today() -> tuple[tuple[str, str], ...]:
+    """(slug, name) of the platforms that some partner runs, in the directory's order."""
+    running = set(PartnerPlatform.objects.values_list("platform", flat=True))
+    return tuple((each.slug, each.name) for each in platforms() if each.slug in running)
+
+
+def get_entry(token: bytes) -> Entry:
+    """The entry of a receipt's token.
+
+    :raises UnknownEntry: there is none
+    """
+    h = hashlib.sha256(token).digest()
+    entry = Entry.objects.filter(pk=entry_id(h)).first()
+    if entry is None or not hmac.compare_digest(bytes(entry.h), h):
+        raise UnknownEntry("We do not know this token. Check that you copied all of it from your receipt.")
+    return entry
+
+
+def status(*, token: bytes, now: datetime) -> EntryStatus:
+    """What became of the entry of that token.
+
+    :raises UnknownEntry: no entry bears it
+    """
+    entry = get_entry(token)
+    return EntryStatus(entry.state, to_time(entry.hour), platform_statuses(entry, now))
+
+
+def platform_statuses(entry: Entry, now: datetime) -> tuple[PlatformStatus, ...]:
+    """What became of that entry at each platform it is meant for, in the directory's order."""
+    runs = PartnerPlatform.objects.select_related("partner")
+    if not entry.future:
+        runs = runs.filter(platform__in=entry.platforms.values("platform"))
+    deliveries = {each.partner_id: each for each in Delivery.objects.filter(entry=entry)}
+    blocked = dict(Feedback.objects.filter(entry=entry).values_list("partner_id", "blocked"))
+    partners = {run.partner_id: run.partner for run in runs}
+    states = {pk: _state(entry, partner, deliveries.get(pk), now) for pk, partner in partners.items()}
+    order = {each.slug: place for place, each in enumerate(platforms())}
+    return tuple(
+        PlatformStatus(run.platform, run.partner.name, *states[run.partner_id], blocked.get(run.partner_id, 0))
+        for run in sorted(runs, key=lambda run: (order.get(run.platform, len(order)), run.partner.name))
+    )
+
+
+def _state(entry: Entry, partner: Partner, delivery: Delivery | None, now: datetime) -> tuple[PlatformState, datetime]:
+    if entry.state == Entry.State.ACTIVE:
+        if delivery is None or delivery.delivered is None:
+            return "waiting", to_time(entry.hour)
+        return "delivered", to_time(delivery.delivered)
+    if delivery is not None and delivery.withdrawn is not None:
+        return "withdrawn", to_time(delivery.withdrawn)
+    if delivery is not None and (delivery.pulled or entry.state == Entry.State.WITHDRAWN):
+        return "asked, not confirmed", to_time(entry.changed)
+    # A gate may hold what it has not yet acknowledged: only its word past the tombstone counts.
+    if delivery is not None or ((reached := delivered_to(partner, now)) is not None and reached < entry.number):
+        return "asked to withdraw", to_time(entry.changed)
+    return "withdrawn", to_time(entry.changed)
+
+
+def delivered_to(partner: Partner, now: datetime) -> int | None:
+    """The number up to which every living gate of that partner has acknowledged; None if it has no living gate."""
+    alive = Follower.objects.filter(partner=partner, seen__gte=to_hours(now) - GATE_IS_GONE_AFTER)
+    places = [place(number, is_open=is_open) for number, is_open in alive.values_list("number", "open")]
+    return min(places, default=None)
+
+
+def caller(key_hash: bytes) -> Caller | None:
+    """The partner of an /api/ key that is in force, with the state of the feed, in one query."""
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT k.partner_id, c.generation, c.number, c.closed FROM exchange_partnerkey k"
+            " CROSS JOIN exchange_feedcounter c"
+            " WHERE k.hash = %s AND k.kind = 'api' AND k.revoked IS NULL",
+            [key_hash],
+        )
+        row = sql.fetchone()
+    return None if row is None else Caller(*row)
+
+
+def place(number: int, *, is_open: bool) -> int:
+    """What a number given out earlier means now: itself, or the start of its hour if that was closed meanwhile."""
+    if not is_open:
+        return number
+    hour = FeedHour.objects.filter(renumbered=True, first__lt=number, last__gt=number).first()
+    return number if hour is None else hour.first
+
+
+def changes(caller: Caller, *, cursor: Cursor | None, limit: int) -> Changes:
+    """The next ``limit`` (1 to 1000) changes of the partner's feed after ``cursor``, or from the beginning.
+
+    :raises StaleCursor: the bank was restored since
+    """
+    if cursor is not None and (cursor.generation != caller.generation or cursor.number > caller.number):
+        raise StaleCursor("The bank was restored. Follow it anew without a cursor, and drop what does not come again.")
+    here = Cursor(caller.generation, caller.number, caller.number > caller.closed)
+    if cursor is not None and cursor.number == caller.number and not (cursor.open and not here.open):
+        return Changes(cursor, (), more=False)
+    after = 0 if cursor is None else place(cursor.number, is_open=cursor.open)
+    rows = list(
+        Entry.objects.in_scope(caller.partner_id)
+        .filter(number__gt=after, number__lte=caller.number)
+        .order_by("number")
+        .values_list("id", "state", "number")[: limit + 1]
+    )
+    more = len(rows) > limit
+    rows = rows[:limit]
+    signals = _signals([pk for pk, state, _ in rows if state == Entry.State.ACTIVE])
+    if FeedCounter.objects.values_list("closed", flat=True).first() not in {None, caller.closed}:
+        # An hour was closed while we read: its numbers moved under us. Answer from where the follower was.
+        return Changes(cursor or Cursor(caller.generation, 0, open=False), (), more=True)
+    if more:
+        last = rows[-1][2]
+        here = Cursor(caller.generation, last, last > caller.closed)
+    found = tuple(Change(pk, signals.get(pk, ())) for pk, _, _ in rows)
+    return Changes(here, found, more)
+
+
+def _signals(entries: Sequence[int]) -> dict[int, tuple[tuple[int, str, str, bytes, int], ...]]:
+    rows = Signal.objects.filter(entry__in=entries).order_by("id")
+    found: dict[int, tuple[tuple[int, str, str, bytes, int], ...]] = {}
+    for entry, pk, kind, version, value, quality in rows.values_list(
+        "entry_id", "id", "kind", "version", "value", "quality"
+    ):
+        found[entry] = (*found.get(entry, ()), (pk, kind, version, bytes(value), quality))
+    return found
+
+
+def partner_lines() -> list[str]:
+    """What an operator sees of each partner: platforms, last full fetch, gates, keys by number."""
+    lines = []
+    for partner in Partner.objects.prefetch_related("platforms", "keys", "followers").order_by("name"):
+        full = "never" if partner.full_fetch is None else f"{to_time(partner.full_fetch):%Y-%m-%d %H:00} UTC"
+        lines.append(f"{partner.name}: {', '.join(each.platform for each in partner.platforms.all())}")
+        lines.append(f"  last full fetch under /v1/: {full}; gates under /api/: {partner.followers.count()}")
+        lines += [
+            f"  key {key.pk}: {key.kind}, of {to_time(key.created):%Y-%m-%d}" + (", revoked" if key.revoked else "")
+            for key in partner.keys.all()
+        ]
+    return lines
