@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "seawall.accounts",
     "seawall.exchange",
+    "seawall.guide",
     "seawall.protect",
     "seawall.site",
 ]
