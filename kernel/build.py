@@ -31,7 +31,7 @@ class NoCompiler(Exception):
 def zig() -> list[str]:
     """The command of ziglang's C compiler, if that package is installed."""
     try:
-        import ziglang  # noqa: F401, PLC0415  (411 MB: only installed where it is needed)
+        import ziglang  # type: ignore[import-untyped]  # noqa: F401, PLC0415 - 411 MB, only where it is needed
     except ImportError:
         raise NoCompiler(
             "No C compiler was found. Install one (Debian, Ubuntu: apt install gcc) or run: pip install ziglang"
@@ -85,7 +85,9 @@ def main() -> int:
             print(f"built {build_library()}")
         elif asked.check:
             different = check_wasm()
-            print("\n".join(f"{name} differs from what kernel/pdq.c builds to" for name in different) or "the same bytes")
+            print(
+                "\n".join(f"{name} differs from what kernel/pdq.c builds to" for name in different) or "the same bytes"
+            )
             return 1 if different else 0
         else:
             for path in build_wasm(KERNEL):

@@ -1,0 +1,22 @@
+"""Pixels to fingerprint, and the distance between two fingerprints.
+
+Takes a picture as pixels, a file or bytes; gives PDQ, SHA-256 and MD5. `docs/spec/fingerprint.md` says exactly what is
+computed. Never opens a connection, never writes to disk, never keeps a picture, never knows a person; no Django.
+"""
+
+from seawall.hashing.fingerprints import Fingerprint, fingerprint
+from seawall.hashing.perceptual import MATCH_DISTANCE, USABLE_QUALITY, Pdq, distance, pdq
+from seawall.hashing.pictures import MAX_FILE_BYTES, MAX_PIXELS, UnreadableImage
+
+__all__ = [
+    "MATCH_DISTANCE",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "USABLE_QUALITY",
+    "Fingerprint",
+    "Pdq",
+    "UnreadableImage",
+    "distance",
+    "fingerprint",
+    "pdq",
+]

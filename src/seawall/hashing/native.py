@@ -1,0 +1,100 @@
+"""The C kernel (kernel/pdq.h), loaded by ctypes, which lets other threads run meanwhile."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIBRARY = Path(__file__).with_name("kernel.so")
+
+# SEAWALL_SIMD -> the kernel's `lanes`. Every one gives the same bits; narrower is only slower.
+LANES = {"portable": 0, "avx2": 1, "avx512": 2}
+
+_ALIGNMENT = 64  # bytes, as pdq.h asks of the workspace
+_HASHES = 8 * 32
+
+
+def _load() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(str(LIBRARY))
+    except OSError as error:
+        raise ImportError(
+            f"The fingerprint kernel is not built for this machine ({error}). Run `make kernel`, then try again."
+        ) from error
+    u32, address = ctypes.c_uint32, ctypes.c_void_p
+    library.pdq_widest_lanes.argtypes = []
+    library.pdq_workspace_bytes.argtypes = [u32, u32, u32]
+    library.pdq_workspace_bytes.restype = u32
+    library.pdq_begin.argtypes = [address, u32, u32, u32, ctypes.c_int]
+    library.pdq_begin.restype = None
+    library.pdq_rows.argtypes = [address, address, u32]
+    library.pdq_rows.restype = None
+    library.pdq_finish.argtypes = [address, address]
+    return library
+
+
+_library = _load()
+WIDEST: int = _library.pdq_widest_lanes()
+
+
+def _lanes_asked_for() -> int:
+    """What SEAWALL_SIMD names, or the widest this processor has."""
+    name = os.environ.get("SEAWALL_SIMD", "")
+    if not name:
+        return WIDEST
+    if name not in LANES:
+        raise ImportError(f"SEAWALL_SIMD is {name!r}. Set it to one of {', '.join(LANES)}, or leave it out.")
+    if LANES[name] > WIDEST:
+        raise ImportError(f"SEAWALL_SIMD is {name}, which this processor does not have. Leave it out.")
+    return LANES[name]
+
+
+DEFAULT_LANES = _lanes_asked_for()
+
+
+class Refused(ValueError):
+    """The kernel does not take pictures of this size."""
+
+
+class RowHasher:
+    """Takes a picture's rows from top to bottom, in pieces of any height, and gives its eight hashes.
+
+    :raises Refused: a side under 5 or over 65,535 pixels, more than 2^28 pixels, or channels other than 1, 3 and 4
+    """
+
+    def __init__(self, width: int, height: int, channels: int, *, lanes: int = DEFAULT_LANES) -> None:
+        sides = (width, height, channels)
+        size = _library.pdq_workspace_bytes(*sides) if max(sides) < 1 << 32 else 0
+        if not size:
+            raise Refused(f"The kernel does not hash {width} x {height} pixels of {channels} channels.")
+        self._row_shape = (width, channels)
+        memory = np.empty(size + _ALIGNMENT, np.uint8)
+        self._memory = memory[-memory.ctypes.data % _ALIGNMENT :]
+        self._workspace = self._memory.ctypes.data
+        _library.pdq_begin(self._workspace, width, height, channels, lanes)
+
+    def add(self, rows: NDArray[np.uint8]) -> None:
+        """Add the next rows: (n, width, channels) or, for one channel, (n, width)."""
+        rows = np.ascontiguousarray(rows, np.uint8)
+        if rows.size != len(rows) * self._row_shape[0] * self._row_shape[1]:
+            raise ValueError(f"rows of shape {rows.shape} do not fit a picture of {self._row_shape} (width, channels)")
+        _library.pdq_rows(self._workspace, rows.ctypes.data, len(rows))
+
+    def finish(self) -> tuple[tuple[bytes, ...], int]:
+        """Eight hashes of 32 bytes, in the order of kernel/pdq.h, and the quality, 0 to 100.
+
+        :raises ValueError: rows are missing
+        """
+        hashes = (ctypes.c_uint8 * _HASHES)()
+        quality: int = _library.pdq_finish(self._workspace, ctypes.addressof(hashes))
+        if quality < 0:
+            raise ValueError("the picture has more rows than were added")
+        whole = bytes(hashes)
+        return tuple(whole[at : at + 32] for at in range(0, _HASHES, 32)), quality
