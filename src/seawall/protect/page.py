@@ -54,8 +54,8 @@ def seal(*, worker: str, frame: str, page: str, style: str) -> Sealed:
     # In JSON a worker's "<" can be written so that no HTML reader sees a tag in it.
     quoted = json.dumps(worker).replace("<", "\\u003c")
     hasher = f"const WORKER = {quoted};\n{frame}"
-    for text in (hasher, page, style):
-        if re.search(r"</(script|style)|<!--|\r", text, re.IGNORECASE):
+    for text, element in ((hasher, "script"), (page, "script"), (style, "style")):
+        if re.search(rf"</{element}|<!--|\r", text, re.IGNORECASE):
             raise ValueError("A part of the picture page holds text that would break out of its element.")
     policy = (
         f"default-src 'none'; script-src {_pin(page)} {_pin(hasher)} 'wasm-unsafe-eval'; img-src data:; "
@@ -93,9 +93,7 @@ def page_text() -> str:
 
 def style_text() -> str:
     """The site's style and the page's own."""
-    return "".join(
-        source.read_text(encoding="utf-8") for source in (_FRAME / "site.css", _SOURCES / "picture.css")
-    )
+    return "".join(source.read_text(encoding="utf-8") for source in (_FRAME / "site.css", _SOURCES / "picture.css"))
 
 
 @functools.cache

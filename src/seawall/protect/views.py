@@ -74,7 +74,7 @@ def send(request: HttpRequest) -> HttpResponse:
         return _refused(request, _("That is too much for one form. Send 100 pictures at a time."), 413)
     except wire.BadSubmission as error:
         return _refused(request, str(error), 422)
-    except operations.Conflict as error:
+    except operations.EntryConflict as error:
         return _refused(request, str(error), 409)
     return render(request, "protect/sent.html", {"count": len(accepted)})
 
@@ -84,7 +84,8 @@ class PictureStatus:
     """One line of a receipt and what became of it; ``status`` is None where the code is unknown."""
 
     code: Code
-    status: queries.EntryStatus | None
+    status: queries.EntryStatus | None = None
+    platforms: tuple[tuple[str, queries.PlatformStatus], ...] = ()  # each with the name people know it by
 
     @property
     def withdrawable(self) -> bool:
@@ -94,9 +95,11 @@ class PictureStatus:
 
 def _look_up(code: Code) -> PictureStatus:
     try:
-        return PictureStatus(code, queries.status(token=code.token))
+        status = queries.status(token=code.token, now=timezone.now())
     except queries.UnknownEntry:
-        return PictureStatus(code, None)
+        return PictureStatus(code)
+    named = ((directory.platform(each.platform).name, each) for each in status.platforms)
+    return PictureStatus(code, status, tuple(named))
 
 
 def _codes(request: HttpRequest) -> tuple[str, tuple[Code, ...]]:
@@ -152,6 +155,6 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     for code in chosen:
         try:
             operations.withdraw(token=code.token, now=timezone.now())
-        except operations.UnknownEntry:
-            continue  # the answer page says of each code that nothing is known of it
+        except queries.UnknownEntry:
+            continue  # the answer says of each such code that we know nothing of it
     return _show(request, text, codes)

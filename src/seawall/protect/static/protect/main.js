@@ -15,11 +15,17 @@ const toSend = /** @type {HTMLButtonElement} */ (document.getElementById("to-sen
 let keptFor = "";
 
 /** @param {number} number */
-function showStep(number) {
+function turnTo(number) {
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-step]"))) {
     part.hidden = !part.dataset.step.split(" ").includes(String(number));
   }
   document.getElementById("step").textContent = say("step", { number });
+  document.getElementById("step-bar").dataset.now = String(number);
+}
+
+/** @param {number} number */
+function showStep(number) {
+  turnTo(number);
   scrollTo(0, 0);
   /** @type {HTMLElement} */ (document.querySelector(`h2[data-step="${number}"]`)).focus({ preventScroll: true });
 }
@@ -31,11 +37,10 @@ function guardSending() {
 }
 
 async function writeAll() {
-  const scope = chosenScope();
   const pictures = readyPictures();
-  makeTokens(pictures);
-  text.value = scope === null || pictures.length === 0 ? "" : await writeSubmission(scope, pictures);
-  text.rows = Math.min(14, 2 * pictures.length + 3);
+  await makeTokens(pictures);
+  const scope = chosenScope();
+  text.value = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures);
   document.getElementById("no-platform").hidden = scope !== null;
   toReceipt.disabled = text.value === "";
   const day = new Date().toISOString().slice(0, 10);
@@ -49,12 +54,14 @@ function forgetAll() {
   text.value = "";
   keptFor = "";
   showReceipt("", "");
+  turnTo(1); // for a browser that keeps the page for its Back button
 }
 
 function start() {
   const usable = isSecureContext && "Worker" in window && "WebAssembly" in window;
-  document.getElementById(usable ? "flow" : "unusable").hidden = false;
   if (!usable) return;
+  document.getElementById("unusable").hidden = true;
+  document.getElementById("flow").hidden = false;
   listenForPictures();
   listenForScope(() => void writeAll());
   listenForKeeping(() => {

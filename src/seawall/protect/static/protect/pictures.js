@@ -17,6 +17,7 @@ const MOST_PICTURES = 100;
  * @property {string} [hash]
  * @property {number} [quality]
  * @property {Uint8Array} [token] made once, when the person first reads what will be sent
+ * @property {string} [sealed] SHA-256 of the token, in hex
  * @property {HTMLLIElement} row
  */
 
@@ -46,6 +47,7 @@ export function forgetPictures() {
     row.remove();
   }
   pictures = [];
+  drawAll();
 }
 
 /** @param {Picture} picture @param {Picture[]} ready */
@@ -70,7 +72,7 @@ function draw(picture, ready) {
   bar.hidden = picture.state !== "working";
   if (picture.percent === null) bar.removeAttribute("value");
   else bar.value = picture.percent;
-  part("hash").hidden = picture.hash === undefined;
+  part("hash").hidden = !ready.includes(picture);
   part("hash").textContent = picture.hash ?? "";
   part("remove").firstElementChild.textContent = say(moving ? "stop" : "remove");
 }
@@ -81,6 +83,8 @@ function drawAll() {
   const open = pictures.some(({ state }) => state === "waiting" || state === "working");
   document.getElementById("remove-all").hidden = pictures.length < 2;
   proceed.hidden = pictures.length === 0;
+  document.getElementById("choose").textContent = say(pictures.length === 0 ? "choose" : "chooseMore");
+  list.hidden = pictures.length === 0;
   proceed.disabled = open || ready.length === 0;
   document.getElementById("list-says").textContent =
     pictures.length === 0 ? ""
@@ -152,7 +156,6 @@ export function listenForPictures() {
   });
   document.getElementById("remove-all").addEventListener("click", () => {
     forgetPictures();
-    drawAll();
     announce(say("removedAll"));
     chooser.focus();
   });

@@ -8,24 +8,22 @@ function hex(bytes) {
 }
 
 /**
- * Give each picture the secret its receipt will hold. Only the SHA-256 of it is sent.
+ * Give each picture the secret its receipt will hold, and the SHA-256 of it: only that is sent.
  * @param {Picture[]} pictures
  */
-export function makeTokens(pictures) {
-  for (const picture of pictures) picture.token ??= crypto.getRandomValues(new Uint8Array(16));
+export async function makeTokens(pictures) {
+  for (const picture of pictures) {
+    picture.token ??= crypto.getRandomValues(new Uint8Array(16));
+    picture.sealed ??= hex(await crypto.subtle.digest("SHA-256", picture.token));
+  }
 }
 
 /**
  * @param {string} scope "all", "all and future" or platform slugs
  * @param {Picture[]} pictures each with a token
  */
-export async function writeSubmission(scope, pictures) {
-  const lines = await Promise.all(
-    pictures.map(async ({ token, hash, quality }) => {
-      const sealed = hex(await crypto.subtle.digest("SHA-256", token));
-      return `${sealed} image pdq1 ${hash} ${quality}\n`;
-    }),
-  );
+export function writeSubmission(scope, pictures) {
+  const lines = pictures.map(({ sealed, hash, quality }) => `${sealed} image pdq1 ${hash} ${quality}\n`);
   return `seawall fingerprints 1\nfor ${scope}\n${lines.join("")}`;
 }
 

@@ -1,0 +1,215 @@
+"""The promise of the picture page, tried: the code that sees the picture cannot send it anywhere.
+
+Everything a real Chromium says is written down (two HTTP origins, bare TCP, UDP) while a picture is protected as a
+person would do it, and while worker and frame try every way out we know of. The controls run the same attempts without
+the policy, to show that the recorder would have seen them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote_to_bytes
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data as photos
+
+from seawall.protect import page as picture_page
+from seawall.protect import views
+from tests.leaks.recorder import Recorder, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LEAKS = Path(__file__).parent / "leaks"
+RUN = 16  # bytes in a row that can only come from the picture
+
+
+@pytest.fixture
+def recorder(live_server: LiveServer) -> Iterator[Recorder]:
+    with Recorder(forward_to=live_server.thread.port) as listening:
+        yield listening
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "coffee.jpg"
+    Image.fromarray(photos.coffee()).save(path, quality=90)
+    return path
+
+
+def run_of_picture(traffic: bytes, file: bytes, pixels: bytes) -> bytes | None:
+    """A run of the file or its pixels that the traffic holds, as it is or as hex or base64 in any alignment."""
+    readings = [traffic, unquote_to_bytes(traffic.replace(b"+", b" "))]
+    held = {text[at : at + RUN] for text in readings for at in range(len(text) - RUN + 1)}
+    for secret in (file, pixels):
+        writings = [secret, secret.hex().encode(), *(base64.b64encode(secret[shift:]) for shift in range(3))]
+        for written in writings:
+            for at in range(len(written) - RUN + 1):
+                if written[at : at + RUN] in held:
+                    return written[at : at + RUN]
+    return None
+
+
+def choose(page: Page, recorder: Recorder, *files: Path) -> None:
+    page.goto(f"http://127.0.0.1:{recorder.site}/protect/picture/")
+    page.set_input_files("#picture", files)
+
+
+def test_the_search_for_the_picture_would_find_it(photo: Path) -> None:
+    file, pixels = photo.read_bytes(), photos.coffee().tobytes()
+    for hidden in (file[5000:5016], pixels[70001:70019].hex().encode(), base64.b64encode(file[901:930])):
+        assert run_of_picture(b"GET /?x=" + hidden + b" HTTP/1.1", file, pixels)
+    assert run_of_picture(b"GET /protect/ HTTP/1.1", file, pixels) is None
+
+
+def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder, photo: Path) -> None:
+    page.goto(f"http://127.0.0.1:{recorder.site}/protect/")
+    page.get_by_role("link", name="Yes, both").click()
+    page.set_input_files("#picture", photo)
+    page.get_by_role("button", name="Continue").click()
+    page.locator("#future").check()
+    shown = page.get_by_label("This is all that is sent").input_value()
+    page.get_by_role("button", name="Continue").click()
+    with page.expect_download():
+        page.get_by_role("link", name="Save as a file").click()
+    page.get_by_role("button", name="I have saved it").click()
+    page.get_by_role("button", name="Send these fingerprints").click()
+    page.get_by_role("heading", name="Done").wait_for()
+    settle(recorder, 1)
+
+    said = recorder.bytes_to(recorder.site)
+    requests = re.findall(rb"^([A-Z]+) (\S+) HTTP/1\.1\r\n", said, re.MULTILINE)
+    posts = [path for method, path in requests if method != b"GET"]
+    assert posts == [b"/protect/send/"]
+    assert not [path for _, path in requests if b"?" in path or b"%" in path]
+    assert b"\r\nCookie:" not in said
+    assert b"\r\nReferer:" not in said
+
+    body = said[said.index(b"POST /protect/send/") :].split(b"\r\n\r\n", 1)[1].split(b"\n")[0]
+    assert list(parse_qs(body.decode())) == ["fingerprints"]
+    assert parse_qs(body.decode())["fingerprints"][0].replace("\r\n", "\n") == shown
+
+    pixels = np.asarray(Image.open(photo)).tobytes()
+    assert run_of_picture(said, photo.read_bytes(), pixels) is None
+    assert not recorder.bytes_to(recorder.other, recorder.tcp, recorder.udp)
+    assert not sum(map(recorder.connections_to, (recorder.other, recorder.tcp, recorder.udp)))
+
+
+def serve(
+    monkeypatch: pytest.MonkeyPatch,
+    recorder: Recorder,
+    *,
+    worker: bool = False,
+    frame: bool = False,
+    policy: bool = True,
+) -> None:
+    """Serve the page with the attempts in place of its worker or frame, sealed as the real one is."""
+    script = picture_page.page_text()
+    pin = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    here = (
+        f'const HTTP = "http://127.0.0.1:{recorder.other}", TCP = {recorder.tcp}, UDP = {recorder.udp}, '
+        f'PIN = "sha256-{pin}";\n'
+    )
+    attempts = {name: here + (LEAKS / f"{name}.js").read_text(encoding="utf-8") for name in ("worker", "frame")}
+    parts = picture_page.seal(
+        worker=attempts["worker"] if worker else picture_page.worker_text(),
+        frame=attempts["frame"] if frame else picture_page.frame_text(),
+        page=script,
+        style=picture_page.style_text(),
+    )
+    if not policy:
+        parts = picture_page.Sealed(parts.frame, parts.script, parts.style, policy="")
+    monkeypatch.setattr(views, "sealed", lambda: parts)
+
+
+def leaks_over_http(recorder: Recorder) -> set[str]:
+    """The names of the attempts that reached one of the origins."""
+    traffic = recorder.bytes_to(recorder.site, recorder.other)
+    assert b"/protect/picture/" in traffic, "The recorder heard nothing at all."
+    return {match.decode() for match in re.findall(rb"/leak/\w+/([\w-]+)", traffic)}
+
+
+def answered(page: Page) -> None:
+    """Wait for the attempts' own answer: it shows that they ran to their end."""
+    page.get_by_text("5ea5ea").wait_for(timeout=20_000)
+
+
+def test_nothing_leaves_the_worker_that_sees_the_picture(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, recorder, worker=True)
+    choose(page, recorder, photo)
+    answered(page)
+    settle(recorder, 1)
+    assert leaks_over_http(recorder) == set()
+    assert recorder.bytes_to(recorder.other, recorder.tcp, recorder.udp) == b""
+    assert [recorder.connections_to(port) for port in (recorder.other, recorder.tcp, recorder.udp)] == [0, 0, 0]
+
+
+def test_the_recorder_sees_a_worker_leak_without_the_policy(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, recorder, worker=True, policy=False)
+    choose(page, recorder, photo)
+    answered(page)
+    settle(recorder, 1)
+    seen = leaks_over_http(recorder)
+    assert {"fetch", "fetch-no-cors", "xhr", "websocket", "eventsource", "import-scripts", "import"} <= seen
+    assert {"eval", "function", "timeout", "worker-blob", "import-data", "font-face"} <= seen
+
+
+def test_no_request_leaves_the_frame(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, recorder, frame=True)
+    choose(page, recorder, photo)
+    answered(page)
+    settle(recorder, 1)
+    assert leaks_over_http(recorder) == set()
+    assert recorder.bytes_to(recorder.other, recorder.tcp) == b""
+
+
+def test_the_recorder_sees_a_frame_leak_without_the_policy(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(monkeypatch, recorder, frame=True, policy=False)
+    choose(page, recorder, photo)
+    answered(page)
+    settle(recorder, 1)
+    seen = leaks_over_http(recorder)
+    assert {"img", "fetch", "beacon", "script", "script-integrity", "import", "stylesheet", "worker-blob"} <= seen
+    assert {"preload-script-integrity", "modulepreload-integrity", "iframe", "video", "style-import"} <= seen
+    assert recorder.connections_to(recorder.tcp) > 0, "preconnect"
+    assert recorder.connections_to(recorder.udp) > 0, "STUN"
+
+
+MOVES = re.findall(r"^  \"?([\w-]+)\"?: \(u\)", (LEAKS / "frame.js").read_text().split("const MOVES")[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("policy", [True, False], ids=["sealed", "control"])
+def test_the_frame_cannot_take_itself_elsewhere(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch, *, policy: bool
+) -> None:
+    serve(monkeypatch, recorder, frame=True, policy=policy)
+    assert len(MOVES) >= 8
+    for move in MOVES:
+        choose(page, recorder, photo.rename(photo.parent / move))
+        photo = photo.parent / move
+        page.wait_for_timeout(700)  # long enough to move; the page itself waits longer for an answer
+    settle(recorder, 1)
+    if policy:
+        assert leaks_over_http(recorder) == set()
+        assert recorder.bytes_to(recorder.other, recorder.tcp) == b""
+    else:
+        assert {"location", "replace", "anchor-self", "anchor-download", "meta-refresh"} <= leaks_over_http(recorder)
