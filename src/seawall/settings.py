@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.staticfiles",
     "seawall.accounts",
+    "seawall.directory",
     "seawall.exchange",
     "seawall.guide",
     "seawall.protect",
