@@ -1,0 +1,124 @@
+"""Write kernel/vectors.json anew: pictures in words, and their fingerprints by reference.py.
+
+    python -m kernel.make_vectors
+
+A change here that alters an existing fingerprint is a new fingerprint version, not a correction.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kernel import reference
+
+VECTORS = Path(__file__).with_name("vectors.json")
+
+PATTERNS = {
+    "xorshift": "state starts as seed; a step is state ^= state << 13, state ^= state >> 17, state ^= state << 5 in 32 "
+    "unsigned bits; a byte is the state's top 8 bits after a step",
+    "noise": "every byte of the picture from xorshift, row by row, red, green, blue",
+    "flat": "every pixel is `color`",
+    "ramp": "red x * 255 div (width - 1), green y * 255 div (height - 1), blue (x + y) mod 256",
+    "stripes": "white where (x div period) is odd, else black",
+    "steps": "all three channels 51 * ((x * 5 div width + y * 5 div height) mod 6)",
+    "clouds": "a lattice of 9 x 9 colours from xorshift, row by row, red, green, blue; u = x * 2048 div width, v = "
+    "y * 2048 div height; with p = u mod 256, q = v mod 256 and the colours a (at column u div 256, row v div 256), "
+    "b (a column on), c (a row on), d (both): "
+    "((a * (256 - p) + b * p) * (256 - q) + (c * (256 - p) + d * p) * q) div 65536",
+}
+
+# Around every boundary: 5 is the least side; below 65 neighbouring samples share pixels; the box window w grows by one
+# after each multiple of 128 and an even w cuts the last window short; an odd width leaves every word's end ragged; rows
+# of 33,000 and more weigh above 257 and fill a round alone; 65,535 is the longest side.
+SIZES = [
+    (5, 5), (5, 64), (63, 64), (64, 64), (65, 64), (64, 65), (127, 128), (128, 128), (129, 127), (129, 129),
+    (255, 257), (256, 256), (257, 255), (384, 385), (511, 200), (512, 512), (641, 479), (37, 1000), (1000, 37),
+    (5, 4000), (4000, 5), (33000, 5), (5, 33001), (6, 65535), (65535, 5),
+]  # fmt: skip
+MOST_NOISE = 100_000  # pixels: noise is slow to make in plain Python
+WITHOUT_HASH = [(4, 4), (4, 5), (5, 4), (1, 1000), (65536, 5), (5, 65536), (65535, 4097)]
+
+
+def pictures() -> list[dict[str, Any]]:
+    """Every picture of the suite, in words."""
+    made: list[dict[str, Any]] = [
+        {"width": width, "height": height, "pattern": pattern, "seed": 1 + 7 * at}
+        for at, (width, height) in enumerate(SIZES)
+        for pattern in ("clouds", "noise")
+        if pattern == "clouds" or width * height < MOST_NOISE
+    ]
+    for width, height in [(64, 64), (129, 200), (256, 300)]:
+        made += [
+            {"width": width, "height": height, "pattern": "flat", "color": color}
+            for color in ([0, 0, 0], [255, 255, 255], [200, 30, 77])
+        ]
+        made += [{"width": width, "height": height, "pattern": "stripes", "period": period} for period in (1, 8, 31)]
+        made += [{"width": width, "height": height, "pattern": pattern} for pattern in ("ramp", "steps")]
+    return made
+
+
+def pixels(picture: dict[str, Any]) -> bytes:
+    """The picture's red, green, blue bytes, as PATTERNS says."""
+    width, height = picture["width"], picture["height"]
+    at = ((x, y) for y in range(height) for x in range(width))
+    match picture["pattern"]:
+        case "noise":
+            return xorshift(picture["seed"], 3 * width * height)
+        case "flat":
+            return bytes(list[int](picture["color"])) * (width * height)
+        case "ramp":
+            return bytes(
+                channel for x, y in at for channel in (x * 255 // (width - 1), y * 255 // (height - 1), (x + y) % 256)
+            )
+        case "stripes":
+            return b"".join((b"\x00" * 3, b"\xff" * 3)[x // picture["period"] % 2] for x, _ in at)
+        case "steps":
+            return b"".join(bytes([51 * ((x * 5 // width + y * 5 // height) % 6)]) * 3 for x, y in at)
+        case "clouds":
+            return _clouds(width, height, xorshift(picture["seed"], 9 * 9 * 3))
+    raise ValueError(picture["pattern"])
+
+
+def xorshift(state: int, n: int) -> bytes:
+    """Bytes of PATTERNS["xorshift"]."""
+    made = bytearray()
+    for _ in range(n):
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        made.append(state >> 24)
+    return bytes(made)
+
+
+def _clouds(width: int, height: int, lattice: bytes) -> bytes:
+    made = bytearray()
+    for y in range(height):
+        row, q = divmod(y * 2048 // height, 256)
+        for x in range(width):
+            column, p = divmod(x * 2048 // width, 256)
+            first = 27 * row + 3 * column
+            for a in range(first, first + 3):
+                above = lattice[a] * (256 - p) + lattice[a + 3] * p
+                below = lattice[a + 27] * (256 - p) + lattice[a + 30] * p
+                made.append((above * (256 - q) + below * q) >> 16)
+    return bytes(made)
+
+
+def main() -> None:
+    """Write the file."""
+    vectors = []
+    for picture in pictures():
+        hashes, quality = reference.fingerprint(picture["width"], picture["height"], pixels(picture))
+        vectors.append({**picture, "quality": quality, "pdq": hashes})
+    about = "The eight hashes are in the order of kernel/pdq.h; the first is the fingerprint."
+    lines = ",\n".join(json.dumps(vector) for vector in vectors)
+    VECTORS.write_text(
+        f'{{"about": {json.dumps(about)},\n"patterns": {json.dumps(PATTERNS, indent=1)},\n'
+        f'"refused": {json.dumps(WITHOUT_HASH)},\n"vectors": [\n{lines}\n]}}\n',
+        encoding="utf-8",
+    )
+    print(f"{len(vectors)} vectors")
+
+
+if __name__ == "__main__":
+    main()
