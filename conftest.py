@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Before any settings are read: tests never touch the data of whoever runs them.
 _scratch = tempfile.mkdtemp(prefix="seawall-tests-")
 os.environ["SEAWALL_DATA"] = _scratch
+# PostgreSQL's wheel asks for it, and warns where a container has none.
+os.environ.setdefault("XDG_RUNTIME_DIR", _scratch)
 for _name in [
     name
     for name in os.environ
