@@ -51,13 +51,13 @@ def work(now: datetime) -> None:
     """Everything that is due."""
     from django.db import OperationalError, connection  # noqa: PLC0415 - after django.setup()
 
-    from seawall.exchange import rewriting  # noqa: PLC0415
+    from seawall.exchange import operations  # noqa: PLC0415
 
     log = structlog.get_logger("seawall.worker")
     try:
-        erased = rewriting.erase_expired(now=now)
-        rewriting.forget_events(now=now)
-        closed = rewriting.close_hours(now=now)
+        erased = operations.erase_expired(now=now)
+        operations.forget_events(now=now)
+        closed = operations.close_hours(now=now)
     except OperationalError as error:
         # The database is busy or away. What is due stays due: look again in a while.
         log.warning("the database did not answer; trying again", error=type(error).__name__)

@@ -129,6 +129,7 @@ class Entry(models.Model):
     h = models.BinaryField()
     state = models.CharField(max_length=11, choices=State.choices, default=State.ACTIVE)
     source = models.CharField(max_length=7, choices=Source.choices, default=Source.PERSON)
+    finder = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="+", db_index=False)
     hour = models.IntegerField()  # of its submission
     changed = models.IntegerField()  # the hour of the last change a partner can see
     number = models.BigIntegerField(unique=True)  # in the feed, of its last change; in id order once the hour is closed
@@ -143,7 +144,10 @@ class Entry(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=["active", "withdrawing", "withdrawn"]), name="entry_has_a_state"
             ),
-            models.CheckConstraint(condition=Q(source__in=["person", "partner"]), name="entry_has_a_source"),
+            models.CheckConstraint(
+                condition=Q(source="person", finder__isnull=True) | Q(source="partner", finder__isnull=False),
+                name="entry_is_a_persons_or_has_a_finder",
+            ),
             _is_hour("hour", "entry_hour_is_an_hour"),
             _is_hour("changed", "entry_change_is_an_hour"),
             models.CheckConstraint(condition=Q(changed__gte=F("hour")), name="entry_changes_after_it_came"),

@@ -29,7 +29,8 @@ from seawall.exchange.models import (
     FeedHour,
     Signal,
 )
-from seawall.exchange.operations import change, erase
+from seawall.exchange.operations.counter import change
+from seawall.exchange.operations.entries import erase
 from seawall.exchange.queries import ERASED_AFTER
 
 if TYPE_CHECKING:

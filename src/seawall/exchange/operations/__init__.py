@@ -1,0 +1,49 @@
+"""What changes the bank. Everything takes the clock as ``now``."""
+
+from seawall.exchange.operations.closing import close_hours, erase_expired, forget_events
+from seawall.exchange.operations.counter import start_generation
+from seawall.exchange.operations.deliveries import acknowledge, note_fetch
+from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw
+from seawall.exchange.operations.feedback import (
+    Blocked,
+    FoundHash,
+    Opinion,
+    submit_found,
+    take_feedback,
+    take_opinions,
+)
+from seawall.exchange.operations.partners import (
+    PartnerExists,
+    UnknownKey,
+    UnknownPartner,
+    UnknownPlatform,
+    add_partner,
+    revoke_key,
+    rotate_keys,
+)
+
+__all__ = [
+    "Accepted",
+    "Blocked",
+    "EntryConflict",
+    "FoundHash",
+    "Opinion",
+    "PartnerExists",
+    "UnknownKey",
+    "UnknownPartner",
+    "UnknownPlatform",
+    "acknowledge",
+    "add_partner",
+    "close_hours",
+    "erase_expired",
+    "forget_events",
+    "note_fetch",
+    "revoke_key",
+    "rotate_keys",
+    "start_generation",
+    "submit",
+    "submit_found",
+    "take_feedback",
+    "take_opinions",
+    "withdraw",
+]

@@ -1,0 +1,136 @@
+"""Fingerprints in, and out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seawall.exchange import queries
+from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, derived_id, entry_id
+from seawall.exchange.operations.counter import change
+from seawall.exchange.wire import BadSubmission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from seawall.exchange.wire import Item, Submission
+
+
+class EntryConflict(Exception):
+    """An entry of that token exists and holds another fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An entry that is in the bank."""
+
+    entry: int
+    state: str  # "active", "withdrawing" or "withdrawn"
+
+
+def submit(*, submission: Submission, now: datetime) -> tuple[Accepted, ...]:
+    """Put the fingerprints of one form into the bank, each in a transaction of its own.
+
+    Sending the same again gives the same answer, also after a withdrawal: nothing comes back to life.
+
+    :raises EntryConflict: a token is taken by another fingerprint; none of the form is stored
+    :raises BadSubmission: it is for "all" and nobody takes part yet
+    """
+    scope = submission.scope
+    slugs = scope.platforms
+    if slugs is None:
+        slugs = () if scope.future else tuple(slug for slug, _ in queries.platforms_today())
+        if not slugs and not scope.future:
+            raise BadSubmission(
+                "No platform takes part yet. Choose future platforms too, and they get it once they do."
+            )
+    held = {entry.pk: entry for entry in Entry.objects.filter(pk__in=[entry_id(item.h) for item in submission.items])}
+    for item in submission.items:
+        if (entry := held.get(entry_id(item.h))) is not None:
+            _refuse_another(entry, item)
+    return tuple(_submit_one(item, slugs, future=scope.future, now=now) for item in submission.items)
+
+
+def _submit_one(item: Item, slugs: Iterable[str], *, future: bool, now: datetime) -> Accepted:
+    with change(now) as counter:
+        entry = Entry.objects.filter(pk=entry_id(item.h)).first()
+        if entry is None:
+            entry = store(item, counter, slugs, future=future)
+        else:
+            _refuse_another(entry, item)
+    return Accepted(entry.pk, entry.state)
+
+
+def _refuse_another(entry: Entry, item: Item) -> None:
+    signal = entry.signals.first()
+    same = bytes(entry.h) == item.h and (  # an erased value can no longer be compared
+        signal is None
+        or (signal.kind, signal.version, bytes(signal.value), signal.quality)
+        == (item.kind, item.version, item.value, item.quality)
+    )
+    if not same:
+        raise EntryConflict("A picture was already sent with this token. Choose the pictures again.")
+
+
+def store(
+    item: Item, counter: FeedCounter, slugs: Iterable[str], *, future: bool, finder_id: int | None = None
+) -> Entry:
+    """Write a new entry within a `change`: a person's, or what the partner ``finder_id`` found."""
+    counter.number += 1
+    entry = Entry.objects.create(
+        pk=entry_id(item.h),
+        h=item.h,
+        source=Entry.Source.PERSON if finder_id is None else Entry.Source.PARTNER,
+        finder_id=finder_id,
+        hour=counter.hour,
+        changed=counter.hour,
+        number=counter.number,
+        future=future,
+    )
+    Signal.objects.create(
+        pk=derived_id("signal", item.h, 0),
+        entry=entry,
+        kind=item.kind,
+        version=item.version,
+        value=item.value,
+        quality=item.quality,
+    )
+    EntryPlatform.objects.bulk_create(
+        EntryPlatform(pk=derived_id("platform", entry.pk, slug), entry=entry, platform=slug) for slug in slugs
+    )
+    return entry
+
+
+def withdraw(*, token: bytes, now: datetime) -> None:
+    """Ask every partner to drop this fingerprint, and erase it here once all have. Twice is as good as once.
+
+    :raises UnknownEntry: no entry bears this token
+    """
+    pk = queries.get_entry(token).pk
+    with change(now) as counter:
+        entry = Entry.objects.get(pk=pk)
+        if entry.state == Entry.State.ACTIVE:
+            entomb(entry, counter, now)
+
+
+def entomb(entry: Entry, counter: FeedCounter, now: datetime) -> None:
+    """Turn an active entry into a tombstone of the feed, within a `change`."""
+    counter.number += 1
+    entry.state, entry.changed, entry.number = Entry.State.WITHDRAWING, counter.hour, counter.number
+    entry.save()
+    erase_confirmed([entry], counter, now)
+
+
+def erase_confirmed(entries: Iterable[Entry], counter: FeedCounter, now: datetime) -> None:
+    """Erase the values of those whose withdrawal every partner in scope has confirmed."""
+    for entry in entries:
+        if all(each.state == "withdrawn" for each in queries.platform_statuses(entry, now)):
+            erase(entry, counter)
+
+
+def erase(entry: Entry, counter: FeedCounter) -> None:
+    """Delete the fingerprint; the tombstone stays for followers that were away."""
+    entry.signals.all().delete()
+    entry.state, entry.changed = Entry.State.WITHDRAWN, counter.hour
+    entry.save()
