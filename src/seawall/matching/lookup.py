@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from seawall.matching.index import HashIndex
 
-# The order of seawall.hashing.Pdq.dihedral(). A match under "rotated 90" says: turn the upload so and it is the
-# picture of the bank.
+# The order of seawall.hashing.Pdq.dihedral(). A match under "rotated 90" says: turn the upload anticlockwise by 90
+# degrees and it is the picture of the bank.
 VIEWS = (
     "original",
     "rotated 90",
     "rotated 180",
     "rotated 270",
-    "mirrored left to right",
     "mirrored top to bottom",
+    "mirrored left to right",
     "mirrored along the diagonal",
     "mirrored along the other diagonal",
 )
