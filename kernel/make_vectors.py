@@ -65,7 +65,8 @@ def pixels(picture: dict[str, Any]) -> bytes:
         case "noise":
             return xorshift(picture["seed"], 3 * width * height)
         case "flat":
-            return bytes(list[int](picture["color"])) * (width * height)
+            color: list[int] = picture["color"]
+            return bytes(color) * (int(width) * int(height))
         case "ramp":
             return bytes(
                 channel for x, y in at for channel in (x * 255 // (width - 1), y * 255 // (height - 1), (x + y) % 256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 # Pillow's own guard against bombs, at our limit: it warns above and refuses above twice that. We refuse at once.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# It also warns of damaged metadata, which changes no pixel and on which nobody here can act.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 
 class UnreadableImage(ValueError):
@@ -75,7 +78,7 @@ def read_picture(content: bytes) -> Picture:
     """
     if not content:
         raise UnreadableImage("This file is empty. Choose another one, or save it again.")
-    if content[4:8] == b"ftyp" and content[8:12] in {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+    if content[4:8] == b"ftyp" and any(brand in content[8:64] for brand in (b"heic", b"heix", b"hevc")):
         raise UnreadableImage("We cannot read HEIC photos yet. Save it as a JPEG, or take a screenshot of it.")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
