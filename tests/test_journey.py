@@ -84,8 +84,8 @@ def test_a_picture_is_protected_on_the_device_blocked_and_let_go_again(page: Pag
     assert "Stopped 5 uploads." in told
     assert "Facebook" in told
 
-    page.click("text=Take it back >> nth=0")
-    page.click("button:has-text('Yes')")
+    page.click("button[name=which] >> nth=0")
+    page.click("button[name=confirmed]")
     assert until(page, demo, picture, "Posted.") == "Posted."
 
 
@@ -112,8 +112,8 @@ def test_the_same_picture_from_two_people_stays_protected_when_one_withdraws(
     protect(page, demo, picture, tmp_path / "bob.txt")
     assert until(page, demo, picture, "Not posted.") == "Not posted."
     open_receipt(page, demo, tmp_path / "alice.txt")
-    page.click("text=Take it back >> nth=0")
-    page.click("button:has-text('Yes')")
+    page.click("button[name=which] >> nth=0")
+    page.click("button[name=confirmed]")
     time.sleep(3)  # a wrong removal would have arrived by now
     assert post(page, demo, picture) == "Not posted."
 
