@@ -7,7 +7,7 @@ KERNEL = src/seawall/hashing/kernel.so
 # Half the cores' worth of browsers is what a small machine carries.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup kernel lock clean
+.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup system kernel lock clean
 
 demo: $(KERNEL)            ## the whole loop on this machine, with a sample platform
 	$(BIN)/seawall demo
@@ -39,7 +39,10 @@ wasm: .venv/wasm           ## rebuild the browser's kernel (committed, so that n
 wasm-check: .venv/wasm     ## the committed kernel is what its source builds, byte for byte
 	$(BIN)/python kernel/build.py wasm --check
 
-setup: .venv/dev $(KERNEL) ## .venv with everything that development needs
+setup: system              ## .venv with everything that development needs
+	@$(MAKE) --no-print-directory .venv/dev $(KERNEL)
+system:                    ## what tests need from the system; as root on Debian it is installed
+	@$(PYTHON) bootstrap.py system
 kernel: $(KERNEL)
 
 $(KERNEL): $(wildcard kernel/*.[ch]) kernel/build.py | .venv/run

@@ -1,7 +1,7 @@
 """Sets up .venv for the Makefile, with the standard library alone. What it cannot do itself it names.
 
-``python3 bootstrap.py run``: what the program needs. ``dev``: what tests, lint and benchmarks need too; as root on
-Debian also from apt. ``wasm``: the compiler that rebuilds the browser's kernel.
+``python3 bootstrap.py run``: what the program needs. ``dev``: what tests, lint and benchmarks need too. ``wasm``: the
+compiler that rebuilds the browser's kernel. ``system``: what tests need from the system; as root on Debian from apt.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 
 VENV = Path(".venv")
@@ -22,8 +23,9 @@ def main() -> None:
     purpose = sys.argv[1]
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells people with an older one
         sys.exit(f"Seawall needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
-    if purpose == "dev":
+    if purpose == "system":
         system_packages()
+        return
     if not (VENV / "bin/python").exists():
         make_venv()
     pip("install", "--require-hashes", "-r", LOCKS[purpose])
@@ -67,6 +69,8 @@ def system_packages() -> None:
         wanted += ["chromium", "fonts-dejavu-core"]
     if not (shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").exists()):
         wanted += ["build-essential", "python3-dev"]
+    if not (find_spec("ensurepip") or find_spec("pip")):
+        wanted += ["python3-venv"]
     if not wanted:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
