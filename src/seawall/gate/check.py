@@ -45,7 +45,7 @@ class PdqSent(msgspec.Struct, forbid_unknown_fields=True):
     """A fingerprint the platform made itself. It stands for one view only: send pictures to have all eight compared."""
 
     pdq: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    quality: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    quality: Annotated[float, msgspec.Meta(ge=0, le=100, multiple_of=1)]  # whole; JSON may write 80 as 80.0
 
 
 class Checker:
@@ -71,7 +71,7 @@ class Checker:
         """Put what was blocked into the outbox. It is on disk when this returns."""
         self._copy.keep_events([Event(str(uuid.uuid4()), match.entry, "blocked") for match in verdict.matches])
 
-    def _verdict(self, quality: int, views: Sequence[bytes], began: float) -> Verdict:
+    def _verdict(self, quality: float, views: Sequence[bytes], began: float) -> Verdict:
         plain = quality < USABLE_QUALITY
         matches = () if plain else self._matches(views)
         return Verdict(

@@ -50,6 +50,8 @@ def read(
             f"{host} can be reached from other machines, and the gate answers without encryption. "
             "Put a TLS proxy in front and set SEAWALL_BEHIND_PROXY=1."
         )
+    if not 1 <= port <= 65535:  # noqa: PLR2004 - TCP
+        raise BadSetting(f"--port {port} is not a port. Give one from 1 to 65535.")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Config(
         feed=_address(feed, proxied=proxied),

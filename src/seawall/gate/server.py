@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import signal
+import socket
 import sys
 import threading
 import time
@@ -53,6 +54,7 @@ def serve(config: Config) -> int:
     _log_as_json()
     with ExitStack() as stack:
         stack.enter_context(_only_gate_in(config.data))
+        _try_port(config.host, config.port)
         copy = BankCopy.open(config.data, now=time.time())
         stack.callback(copy.close)
         feed = stack.enter_context(Feed(config.feed, config.feed_key))
@@ -131,6 +133,17 @@ def _granian(app: Starlette, config: Config) -> Server:
         },
         log_access=False,
     )
+
+
+def _try_port(host: str, port: int) -> None:
+    """Fail in words: granian's own failure is a page of Rust."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise BadSetting(f"We cannot answer on {host} port {port}: {error.strerror}. Give another --port.") from error
 
 
 def _log_as_json() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -14,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from seawall.gate.bank import FILE, BankCopy, IndexChange
+from seawall.gate.bank import FILE, BankCopy, IndexChange, UnknownSchema
 from seawall.gate.feed import Feed
-from seawall.gate.follower import LONGEST_WAIT, Follower, Health
+from seawall.gate.follower import LONGEST_WAIT, STALE_SECONDS, Follower, Health, wait_after
 from seawall.gate.reporter import Reporter
-from seawall.gate.tests.exchange import KEY, ListExchange
+from seawall.gate.tests.exchange import KEY, ListExchange, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,6 @@ class Gate:
         """The entries found under exactly this fingerprint."""
         found = self.index.search(np.frombuffer(value, np.uint8).reshape(1, 32), 0)
         return {owner.entry for owner in self.copy.owners(found.id.tolist()).values()}
-
-
-@pytest.fixture
-def exchange() -> ListExchange:
-    return ListExchange()
 
 
 @pytest.fixture
@@ -237,3 +233,205 @@ FollowingABank.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_the_gate_is_exactly_the_bank_after_any_interleaving = FollowingABank.TestCase
+
+
+def test_it_holds_every_signal_of_an_entry_and_compares_with_the_usable_ones(
+    exchange: ListExchange, gate: Gate, tmp_path: Path
+) -> None:
+    signals = [
+        picture(1, value(1)),
+        picture(2, value(2), quality=49),
+        picture(3, value(3)) | {"version": "pdq2"},
+        picture(4, value(4)[:16]) | {"version": "md5"},
+        picture(5, value(5)) | {"kind": "video"},
+    ]
+    page = {"cursor": "1.1.0", "more": False, "changes": [{"entry": "9", "change": "add", "signals": signals}]}
+    exchange.before = lambda request: httpx.Response(200, json=page) if request.method == "GET" else None
+    gate.follow()
+    assert sorted(held(tmp_path)[9]) == [1, 2, 3, 4, 5]
+    assert [gate.finds(value(number)) for number in range(1, 6)] == [{9}, set(), set(), set(), {9}]
+    assert len(gate.index) == 2
+
+
+def test_a_replayed_page_changes_nothing(exchange: ListExchange, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange.submit(1, {1: value(1)})
+    exchange.submit(2, {2: value(2)})
+    exchange.withdraw(2)
+    gate.follow()
+    seen: list[IndexChange] = []
+    monkeypatch.setattr(IndexChange, "apply", lambda change, _: seen.append(change))
+    exchange.reshuffle(0, seed=1)
+    exchange.shuffled = [(0, 99)]  # whoever stands before 99 reads all of it again
+    gate.follow()
+    assert seen == [IndexChange()]
+
+
+def test_it_protects_as_before_until_the_new_list_is_complete(exchange: ListExchange, gate: Gate) -> None:
+    for entry in range(6):
+        exchange.submit(entry, {entry: value(entry)})
+    gate.follow()
+    exchange.page_size = 1
+    exchange.restore({0: {0: value(0)}, 1: {1: value(1)}, 2: {2: value(2)}})
+    listed = 0
+    while gate.copy.state().listing or not listed:
+        assert [len(gate.finds(value(entry))) for entry in range(6)] == [1] * 6
+        gate.follower.step()
+        listed += 1
+    assert listed == 4  # one refusal, three pages
+    assert [len(gate.finds(value(entry))) for entry in range(6)] == [1, 1, 1, 0, 0, 0]
+
+
+def test_a_withdrawn_fingerprint_is_nowhere_in_the_folder_any_more(
+    exchange: ListExchange, gate: Gate, tmp_path: Path
+) -> None:
+    secret = bytes(range(100, 132))
+    exchange.submit(1, {1: secret})
+    exchange.submit(2, {2: value(2)})
+    gate.follow()
+    assert any(secret in path.read_bytes() for path in tmp_path.iterdir())
+    exchange.withdraw(1)
+    gate.follow()
+    assert not any(secret in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_refused_key_is_told_once_and_kept_trying(
+    exchange: ListExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = Gate(exchange, tmp_path, key="not-the-key-at-all")
+    waits = [gate.follower.step() for _ in range(20)]
+    assert max(waits) <= LONGEST_WAIT
+    assert "refuses our key" in (gate.health.problem or "")
+    assert capsys.readouterr().out.count("refuses our key") == 1
+    assert gate.health.status == "INDEX-NOT-LOADED"
+    gate.close()
+
+
+def test_it_is_loaded_only_when_the_first_list_is_complete(exchange: ListExchange, gate: Gate) -> None:
+    exchange.page_size = 1
+    exchange.submit(1, {1: value(1)})
+    exchange.submit(2, {2: value(2)})
+    assert gate.follower.step() == 0
+    assert gate.health.status == "INDEX-NOT-LOADED"
+    assert exchange.acknowledged == []
+    gate.follow()
+    assert gate.health.status == "I-AM-ALIVE"
+    assert exchange.acknowledged == [(gate.copy.state().gate, gate.copy.state().cursor)]
+
+
+def test_it_is_stale_after_ten_minutes_of_silence_and_well_after_a_word(exchange: ListExchange, gate: Gate) -> None:
+    gate.follow()
+    gate.now += STALE_SECONDS - 1
+    assert gate.health.status == "I-AM-ALIVE"
+    gate.now += 2
+    exchange.before = lambda _: httpx.Response(500)
+    gate.follower.step()
+    assert gate.health.status == "INDEX-STALE"
+    exchange.before = lambda _: None
+    gate.follower.step()
+    assert gate.health.status == "I-AM-ALIVE"
+
+
+def test_it_acknowledges_once_and_again_within_the_day(exchange: ListExchange, gate: Gate) -> None:
+    for _ in range(5):
+        gate.follower.step()
+    assert len(exchange.acknowledged) == 1
+    gate.now += 3601
+    gate.follower.step()
+    assert len(exchange.acknowledged) == 2
+
+
+def test_an_acknowledgement_that_fails_is_sent_again(exchange: ListExchange, gate: Gate) -> None:
+    exchange.before = lambda request: httpx.Response(503) if request.method == "POST" else None
+    exchange.submit(1, {1: value(1)})
+    gate.follower.step()
+    assert gate.finds(value(1)) == {1}
+    exchange.before = lambda _: None
+    gate.follower.step()
+    assert len(exchange.acknowledged) == 1
+
+
+def test_it_keeps_its_name_and_the_age_of_its_copy_over_a_restart(exchange: ListExchange, tmp_path: Path) -> None:
+    first = Gate(exchange, tmp_path)
+    first.follow()
+    name = first.copy.state().gate
+    first.copy.heard(now=123.5)
+    first.close()
+    second = Gate(exchange, tmp_path)
+    assert second.copy.state().gate == name
+    assert second.copy.state().contact == 123.5
+    assert second.health.complete
+    second.close()
+
+
+ADD = {"entry": "1", "change": "add", "signals": [picture(1, value(1))]}
+BAD_PAGES = {
+    "html": b"<html>",
+    "a list": b"[]",
+    "cut short": json.dumps({"cursor": "1", "changes": [ADD], "more": False}).encode()[:-5],
+    "no cursor": {"changes": [], "more": False},
+    "an endless cursor": {"cursor": "x" * 1001, "changes": [], "more": False},
+    "another change": {"cursor": "1", "changes": [ADD, ADD | {"change": "hide"}], "more": False},
+    "a short fingerprint": {
+        "cursor": "1",
+        "changes": [ADD | {"signals": [picture(1, b"x") | {"value": "abc"}]}],
+        "more": False,
+    },
+    "a negative number": {"cursor": "1", "changes": [ADD | {"entry": "-1"}], "more": False},
+    "64 bits": {"cursor": "1", "changes": [ADD | {"entry": str(2**63)}], "more": False},
+    "a signal of two entries": {"cursor": "1", "changes": [ADD, ADD | {"entry": "2"}], "more": False},
+}
+
+
+@pytest.mark.parametrize("name", BAD_PAGES)
+def test_a_page_that_is_wrong_anywhere_changes_nothing(
+    exchange: ListExchange, gate: Gate, tmp_path: Path, name: str
+) -> None:
+    exchange.submit(7, {7: value(7)})
+    gate.follow()
+    before = gate.copy.state()
+    body = BAD_PAGES[name]
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    exchange.before = lambda _: httpx.Response(200, content=content)
+    assert gate.follower.step() > 0
+    assert gate.health.problem is not None
+    assert gate.health.problem.endswith(".")
+    assert gate.copy.state() == before
+    assert held(tmp_path) == exchange.entries
+    assert (len(gate.index), gate.finds(value(7))) == (1, {7})
+
+
+def test_an_endless_answer_is_cut_off(exchange: ListExchange, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seawall.gate.feed.PAGE_BYTES", 1000)
+    exchange.before = lambda _: httpx.Response(200, content=b" " * 1001)
+    gate.follower.step()
+    assert "too large" in (gate.health.problem or "")
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_taken_in(exchange: ListExchange, gate: Gate, tmp_path: Path) -> None:
+    gate.follow()
+    before = gate.copy.state()
+    pages = gate.copy._db.execute("PRAGMA page_count").fetchone()[0]
+    gate.copy._db.execute(f"PRAGMA max_page_count = {pages}")
+    for entry in range(500):
+        exchange.submit(entry, {entry: value(entry)})
+    gate.follower.step()
+    assert "cannot write its copy" in (gate.health.problem or "")
+    assert (gate.copy.state(), held(tmp_path), len(gate.index)) == (before, {}, 0)
+    gate.copy._db.execute("PRAGMA max_page_count = 100000")
+    gate.follow()
+    assert len(gate.index) == 500
+
+
+def test_waiting_grows_and_never_beyond_two_seconds() -> None:
+    for failures, longest in {1: 0.1, 2: 0.2, 5: 1.6, 6: 2, 5000: LONGEST_WAIT}.items():
+        waits = [wait_after(failures, 0.1) for _ in range(200)]
+        assert longest / 2 <= min(waits) < max(waits) <= longest
+
+
+def test_a_copy_of_a_newer_gate_is_left_alone(exchange: ListExchange, tmp_path: Path) -> None:
+    Gate(exchange, tmp_path).close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(UnknownSchema, match="Update the gate"):
+        BankCopy.open(tmp_path, now=0)
