@@ -7,6 +7,9 @@
  *     EACH16(x), EACH32(x), EACHF(x)  such a word with x in every lane
  *     FACTOR(x)  what multiplies every lane by x
  *
+ *     EVEN(v), ODD(v)        the even bytes of a word in 16-bit lanes, and the odd ones; EVEN may leave the odd bytes
+ *     EVEN_SUM(even, odd)    above them, if this then takes their sums away
+ *
  * A row of bytes is taken a word at a time and split into its even and its odd bytes, each widened to 16-bit
  * lanes, so one multiplication serves many columns. The weights of one round sum to at most ROUND_WEIGHT, so no
  * lane overflows and the uint64_t form never carries from one lane into the next.
@@ -14,12 +17,11 @@
 
 typedef V NAME(loose) __attribute__((aligned(1)));
 
-/* round += weight[0] * row[0] + ... + weight[3] * row[3]. For each word of columns, `round` holds a word of even
- * and a word of odd sums. A word at the end of a row may reach into the next; columns beyond `bytes` are never
+/* round += weight[0] * row[0] + ... + weight[3] * row[3]. For each word of columns, `round` holds a word of
+ * even and a word of odd sums. A word at the end of a row may reach into the next; columns beyond `bytes` are never
  * used. `end`: the first byte that may not be read. */
 TARGET static void NAME(add_rows)(V *round, const uint8_t *const row[4], const uint32_t weight[4],
                                   uint32_t bytes, const uint8_t *end) {
-    const V low = EACH16(0xff);
     const uint8_t *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
     uint8_t tail[4][sizeof(V)];
     for (uint32_t x = 0; x < bytes; x += sizeof(V), round += 2) {
@@ -31,10 +33,10 @@ TARGET static void NAME(add_rows)(V *round, const uint8_t *const row[4], const u
         }
         const V v0 = *(const NAME(loose) *)r0, v1 = *(const NAME(loose) *)r1;
         const V v2 = *(const NAME(loose) *)r2, v3 = *(const NAME(loose) *)r3;
-        round[0] += (v0 & low) * FACTOR(weight[0]) + (v1 & low) * FACTOR(weight[1]) +
-                    (v2 & low) * FACTOR(weight[2]) + (v3 & low) * FACTOR(weight[3]);
-        round[1] += (v0 >> 8 & low) * FACTOR(weight[0]) + (v1 >> 8 & low) * FACTOR(weight[1]) +
-                    (v2 >> 8 & low) * FACTOR(weight[2]) + (v3 >> 8 & low) * FACTOR(weight[3]);
+        round[0] += EVEN(v0) * FACTOR(weight[0]) + EVEN(v1) * FACTOR(weight[1]) + EVEN(v2) * FACTOR(weight[2]) +
+                    EVEN(v3) * FACTOR(weight[3]);
+        round[1] += ODD(v0) * FACTOR(weight[0]) + ODD(v1) * FACTOR(weight[1]) + ODD(v2) * FACTOR(weight[2]) +
+                    ODD(v3) * FACTOR(weight[3]);
         r0 += sizeof(V), r1 += sizeof(V), r2 += sizeof(V), r3 += sizeof(V);
     }
 }
@@ -44,7 +46,7 @@ TARGET static void NAME(close_round)(V *round, V32 *planes, uint32_t plane_bytes
     const V32 low = EACH32(0xffff);
     const uint32_t plane = plane_bytes / sizeof(V32);
     for (uint32_t x = 0; x < bytes; x += sizeof(V), round += 2, planes++) {
-        const V32 even = (V32)round[0], odd = (V32)round[1];
+        const V32 even = (V32)EVEN_SUM(round[0], round[1]), odd = (V32)round[1];
         planes[0] += even & low;
         planes[plane] += odd & low;
         planes[2 * plane] += even >> 16 & low;
@@ -74,16 +76,6 @@ TARGET static void NAME(luma)(uint64_t *luma, const uint32_t *planes, uint32_t p
     }
 }
 
-/* sums[i] = the columns under bin i of `axis`, weighted. */
-TARGET static void NAME(sum_columns)(uint64_t *sums, const axis_t *axis, const uint64_t *luma) {
-    for (uint32_t i = 0; i < axis->bins; i++) {
-        const bin_t bin = bin_of(axis, i);
-        uint64_t sum = 0;
-        for (uint32_t t = 0; t < bin.length; t++) sum += luma[bin.first + t] * weight_at(&bin, t);
-        sums[i] = sum;
-    }
-}
-
 /* out (16 x n) = left (16 x 64) times right (64 x n), each sum in ascending k from 0. Four rows at once, so that one
  * sum's addition need not wait for the last. */
 TARGET static void NAME(product)(double *out, const double *left, const double *right, uint32_t n) {
@@ -108,3 +100,6 @@ TARGET static void NAME(product)(double *out, const double *left, const double *
 #undef EACH32
 #undef EACHF
 #undef FACTOR
+#undef EVEN
+#undef ODD
+#undef EVEN_SUM

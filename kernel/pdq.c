@@ -23,9 +23,9 @@ typedef struct {
     uint32_t n, w, bins;
 } axis_t;
 
-/* The pixels under one sample, weighted 1, 2, ... cap, cap, ... 2, 1. */
+/* The pixels under one sample: the sum of `boxes` boxes of `box` pixels, the first at `first`, each one further on. */
 typedef struct {
-    uint32_t first, length, cap;
+    uint32_t first, box, boxes;
 } bin_t;
 
 static axis_t axis_of(uint32_t n) {
@@ -40,13 +40,17 @@ static inline bin_t bin_of(const axis_t *axis, uint32_t i) {
     const uint32_t n = axis->n, w = axis->w;
     if (i == 64) return (bin_t){n - w + 1, w - 1, 1};
     const uint32_t first = (2 * i + 1) * n / 128 - 2 * (w - 1 - w / 2);
-    if (i == 63 && axis->bins == 65) return (bin_t){first, 2 * w - 2, w - 1};
-    return (bin_t){first, 2 * w - 1, w};
+    return (bin_t){first, w, i == 63 && axis->bins == 65 ? w - 1 : w};
 }
 
-static inline uint32_t weight_at(const bin_t *bin, uint32_t t) {
-    const uint32_t up = t + 1, down = bin->length - t, least = up < down ? up : down;
-    return least < bin->cap ? least : bin->cap;
+/* The first pixel after a bin. */
+static inline uint32_t end_of(const bin_t *bin) { return bin->first + bin->box + bin->boxes - 1; }
+
+/* In how many of its boxes the bin's pixel `at` lies: 1, 2, 3... in the middle the most, ... 3, 2, 1. */
+static inline uint32_t weight_at(const bin_t *bin, uint32_t at) {
+    const uint32_t up = at - bin->first + 1, down = end_of(bin) - at;
+    const uint32_t least = up < down ? up : down, most = bin->box < bin->boxes ? bin->box : bin->boxes;
+    return least < most ? least : most;
 }
 
 /* Sample 63 over its common denominator, w * w * (w - 1). */
@@ -75,9 +79,8 @@ typedef struct {
     uint32_t next_row, next_bin;
     int lanes;
     slot_t slot[2];
-    uint64_t *luma;
+    uint64_t *luma; /* of column x at x + 2: see sum_columns */
     uint64_t sums[65 * 64]; /* row bin, column sample */
-    uint64_t columns[65];
     double turned[16 * 16], sorted[16 * 16];
     _Alignas(64) double block[64 * 64], D[16 * 64], DT[64 * 16], DA[16 * 64], B[16 * 16];
 } pdq_t;
@@ -106,6 +109,9 @@ WORDS(64);
 #define EACH32(x) ((V32){0} + (uint32_t)(x))
 #define EACHF(x) ((VF){0} + (double)(x))
 #define FACTOR(x) EACH16(x)
+#define EVEN(v) (v)
+#define ODD(v) ((v) >> 8)
+#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
 #include "lanes.h"
 
 WORDS(32);
@@ -118,6 +124,9 @@ WORDS(32);
 #define EACH32(x) ((V32){0} + (uint32_t)(x))
 #define EACHF(x) ((VF){0} + (double)(x))
 #define FACTOR(x) EACH16(x)
+#define EVEN(v) (v)
+#define ODD(v) ((v) >> 8)
+#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
 #include "lanes.h"
 #endif
 
@@ -133,6 +142,9 @@ WORDS(16);
 #define EACH32(x) ((V32){0} + (uint32_t)(x))
 #define EACHF(x) ((VF){0} + (double)(x))
 #define FACTOR(x) EACH16(x)
+#define EVEN(v) (v) /* lanes wrap at 2^16, which the odd sums times 2^8 explain */
+#define ODD(v) ((v) >> 8)
+#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
 #else
 typedef uint64_t __attribute__((may_alias)) word64;
 #define V word64
@@ -142,6 +154,9 @@ typedef uint64_t __attribute__((may_alias)) word64;
 #define EACH32(x) ((x) * 0x0000000100000001ull)
 #define EACHF(x) ((double)(x))
 #define FACTOR(x) (x)
+#define EVEN(v) ((v) & EACH16(0xff))
+#define ODD(v) ((v) >> 8 & EACH16(0xff))
+#define EVEN_SUM(even, odd) (even)
 #endif
 #include "lanes.h"
 
@@ -175,7 +190,7 @@ uint32_t pdq_workspace_bytes(uint32_t width, uint32_t height, uint32_t channels)
     if ((uint64_t)width * height > PDQ_MAX_PIXELS) return 0;
     if (channels != 1 && channels != 3 && channels != 4) return 0;
     const uint64_t a_slot = padded_row(width, channels) * (sizeof(uint16_t) + sizeof(uint32_t));
-    return aligned(sizeof(pdq_t)) + 2 * a_slot + aligned((width + 4) * sizeof(uint64_t));
+    return aligned(sizeof(pdq_t)) + 2 * a_slot + aligned((width + 6) * sizeof(uint64_t));
 }
 
 static void clear(uint32_t *words, uint32_t n) {
@@ -229,14 +244,32 @@ static void add_row(pdq_t *s, slot_t *slot, const uint8_t *row, uint32_t weight,
     }
 }
 
+/* The columns' lumas under each of the 64 samples, weighted. With P[k] = the sum over t < k of the sum of the first t
+ * lumas, b boxes of a pixels from f on sum to P[f + a + b] - P[f + a] - P[f + b] + P[f]. P may wrap at 2^64, the
+ * result does not reach it. */
+static void sum_columns(pdq_t *s, uint64_t *sums) {
+    uint64_t *P = s->luma, sum = 0, sum_of_sums = 0;
+    P[0] = P[1] = 0;
+    for (uint32_t x = 0; x < s->x.n; x++) { /* P[x + 2] takes the place of luma x, no longer needed */
+        sum += P[x + 2];
+        sum_of_sums += sum;
+        P[x + 2] = sum_of_sums;
+    }
+    for (uint32_t j = 0; j < s->x.bins; j++) {
+        const bin_t bin = bin_of(&s->x, j);
+        const uint64_t *from = P + bin.first;
+        const uint64_t under = from[bin.box + bin.boxes] - from[bin.box] - from[bin.boxes] + from[0];
+        if (j < 64) sums[j] = under;
+        else sums[63] = join_last(&s->x, sums[63], under);
+    }
+}
+
 /* A bin has all its rows: keep its 64 column sums and clear its slot. */
 static void finish_bin(pdq_t *s, uint32_t bin, const uint8_t *end) {
     slot_t *slot = &s->slot[bin % 2];
     close_round(s, slot, end);
-    RUN(s, luma, s->luma, slot->planes, s->padded / 4, s->x.n, s->channels);
-    RUN(s, sum_columns, s->columns, &s->x, s->luma);
-    if (s->x.bins == 65) s->columns[63] = join_last(&s->x, s->columns[63], s->columns[64]);
-    for (int j = 0; j < 64; j++) s->sums[64 * bin + j] = s->columns[j];
+    RUN(s, luma, s->luma + 2, slot->planes, s->padded / 4, s->x.n, s->channels);
+    sum_columns(s, s->sums + 64 * bin);
     clear(slot->planes, s->padded);
 }
 
@@ -247,11 +280,11 @@ void pdq_rows(void *workspace, const uint8_t *rows, uint32_t n) {
     const uint8_t *end = rows + (uint64_t)(to - from) * s->row_bytes;
     for (uint32_t b = s->next_bin; b < s->y.bins; b++) {
         const bin_t bin = bin_of(&s->y, b);
-        const uint32_t last = bin.first + bin.length;
+        const uint32_t last = end_of(&bin);
         if (bin.first >= to) break;
         for (uint32_t r = bin.first > from ? bin.first : from; r < last && r < to; r++)
             add_row(s, &s->slot[b % 2], rows + (uint64_t)(r - from) * s->row_bytes,
-                    weight_at(&bin, r - bin.first), end);
+                    weight_at(&bin, r), end);
         if (last <= to) {
             finish_bin(s, b, end);
             s->next_bin = b + 1;
