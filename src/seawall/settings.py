@@ -64,6 +64,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "seawall.site.middleware.headers",
+    "seawall.site.middleware.compressed",
+    "seawall.site.middleware.easy_read",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -109,7 +111,6 @@ TIME_ZONE = "Europe/London"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # straight from the rooms' static folders: nothing to collect first
-WHITENOISE_MAX_AGE = 3600
 
 # A form of 100 fingerprints is 21 KB; a partner's 1,000 feedback events are 130 KB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20

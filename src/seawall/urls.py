@@ -8,6 +8,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("seawall.exchange.urls")),
     *i18n_patterns(
+        path("", include("seawall.guide.urls")),
         path("", include("seawall.site.urls")),
         path("", include("seawall.protect.urls")),
         prefix_default_language=False,

@@ -1,33 +1,32 @@
-"""What every answer carries, and which forms are let in."""
+"""What every answer carries, which forms are let in, and the layout that is easier to read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seawall.site.views import forbidden
+from django.middleware.gzip import GZipMiddleware
+from django.urls import set_script_prefix
+
+from seawall.site.frame import POLICY
+from seawall.site.views import forbidden, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
 
-# What a page may load: this site's own style, script and pictures. A page that needs less says so itself.
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 # No page of ours needs a sensor or a neighbour.
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), browsing-topics=(), payment=(), usb=(), interest-cohort=()"
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Keep pages out of caches, other sites and histories' referrers."""
+    """Keep pages, and the files they load, out of caches, other sites and histories' referrers."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        # A static file is the same for everybody and may be kept; a page may not.
-        if not request.path.startswith("/static/"):
+        # A cached style would outlive the exit. Practitioners' pages may keep theirs; the directory is for machines.
+        if not request.path.startswith(("/static/admin/", "/directory.json")):
             response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -43,8 +42,37 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     return middleware
 
 
+def compressed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Send pages compressed, for old phones on slow lines. The exchange's answers are hashes, which hardly shrink."""
+    gzip = GZipMiddleware(get_response)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            return gzip.process_response(request, response)  # type: ignore[return-value]
+        return response
+
+    return middleware
+
+
+def easy_read(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Serve every page at ``/easy/...`` too, in the layout that is easier to read.
+
+    The choice stands in the path because nothing is stored: every link that Django builds keeps the prefix.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.easy_read = request.path_info.startswith("/easy/")  # type: ignore[attr-defined]
+        if request.easy_read:  # type: ignore[attr-defined]
+            request.path_info = request.path_info.removeprefix("/easy")
+            set_script_prefix("/easy/")
+        return get_response(request)
+
+    return middleware
+
+
 def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a form that another site's page sent.
+    """Refuse a form that another site's page sent, and answer one where none is taken with words.
 
     Public pages have no cookie, so there is no authority to ride on; this keeps other sites from submitting in a
     visitor's name. Django's own CSRF check would refuse our forms: with ``no-referrer`` their Origin is ``null``.
@@ -57,6 +85,7 @@ def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             "none",
         }:
             return forbidden(request)
-        return get_response(request)
+        response = get_response(request)
+        return not_allowed(request, response) if response.status_code == 405 else response  # noqa: PLR2004 - its name is the function's
 
     return middleware

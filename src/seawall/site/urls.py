@@ -1,4 +1,4 @@
-"""The front door and the pages about the site itself."""
+"""The pages about the site itself. The front door is the guide's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seawall.site import views
 
 app_name = "site"
 urlpatterns = [
-    path("", views.home, name="home"),
     path("privacy/", views.privacy, name="privacy"),
+    path("leaving/", views.leaving, name="leaving"),
     path("health/", views.health, name="health"),
 ]

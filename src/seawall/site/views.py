@@ -1,4 +1,4 @@
-"""The front door, the privacy page, and what to say when something is wrong."""
+"""The pages about the site itself, and what to say when something is wrong."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """The front door."""
-    return render(request, "site/home.html")
-
-
-@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """Who controls what, for how long, and a person's rights."""
     return render(request, "site/privacy.html")
+
+
+@require_safe
+def leaving(request: HttpRequest) -> HttpResponse:
+    """What the exit does and does not do, and how to clear a browser's history."""
+    return render(request, "site/leaving.html")
 
 
 @require_safe
@@ -35,7 +35,8 @@ def _problem(request: HttpRequest, status: int, title: str, next_step: str) -> H
     """A page for people; ``{"message"}`` for programs."""
     if request.path.startswith(("/api/", "/v1/")):
         return JsonResponse({"message": f"{title} {next_step}"}, status=status)
-    return render(request, "site/problem.html", {"title": title, "next_step": next_step}, status=status)
+    context = {"title": title, "next_step": next_step, "lost": True}
+    return render(request, "site/problem.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
@@ -48,6 +49,15 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _problem(
         request, 403, _("That came from another website."), _("Open this site itself and start from there.")
     )
+
+
+def not_allowed(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+    """405: a form sent to a page that takes none. Programs keep the answer they got."""
+    if request.path.startswith(("/api/", "/v1/")) or refused.content:
+        return refused
+    response = _problem(request, 405, _("This page takes no form."), _("Start again from the front page."))
+    response.headers["Allow"] = refused.headers.get("Allow", "GET, HEAD")
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
