@@ -52,8 +52,11 @@ if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
-    "django.contrib.contenttypes",
+    "django.contrib.admin",
     "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "seawall.accounts",
     "seawall.directory",
@@ -63,12 +66,17 @@ INSTALLED_APPS = [
     "seawall.site",
 ]
 MIDDLEWARE = [
+    "seawall.accounts.middleware.staff_headers",
     "seawall.site.middleware.headers",
     "seawall.site.middleware.compressed",
     "seawall.site.middleware.easy_read",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "seawall.accounts.middleware.Sessions",
+    "seawall.accounts.middleware.Csrf",
+    "seawall.accounts.middleware.Authentication",
+    "seawall.accounts.middleware.Messages",
     "seawall.site.middleware.same_site",
 ]
 ROOT_URLCONF = "seawall.urls"
@@ -77,7 +85,14 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                # Django's admin insists on these two; they ask nothing where nobody signed in.
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
     },
 ]
 
@@ -102,6 +117,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Practitioners only. It stands here from the first migration because it cannot be changed later.
 AUTH_USER_MODEL = "accounts.Staff"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+# Their cookies live under /staff/ and reach no public page. seawall.accounts.middleware marks them Secure with TLS.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/staff/"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "seawall.accounts.views.form_refused"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
     path("", include("seawall.exchange.urls")),
+    path("", include("seawall.directory.urls")),
+    path("staff/", admin.site.urls),
     *i18n_patterns(
         path("", include("seawall.guide.urls")),
         path("", include("seawall.site.urls")),

@@ -18,6 +18,8 @@ COMMANDS = {
     "serve": ("run the site and the exchange", True),
     "worker": ("the exchange's hourly work; `serve` starts one itself", True),
     "partner": ("platforms that follow the exchange, and their keys", True),
+    "staff": ("practitioners, who sign in under /staff/", True),
+    "doctor": ("whether this machine, its settings and the facts are as they should be", True),
     "demo": ("the whole loop on this machine, with a sample platform", False),
     "bench": ("figures with the peer's beside them", False),
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
+
+_HTTPS = URLValidator(schemes=["https"], message="Give an address that begins with https://.")
 
 
 class FactEdit(models.Model):
@@ -18,7 +21,7 @@ class FactEdit(models.Model):
     source = models.CharField(max_length=300, help_text="Where you read it: an address, or who told you.")
     checked = models.DateField(help_text="The day you looked.")
     what = models.TextField("words", blank=True, help_text="New words. One step a line where there are steps.")
-    url = models.URLField("address", blank=True, max_length=300)
+    url = models.CharField("address", blank=True, max_length=300, validators=[_HTTPS])
     value = models.CharField(max_length=100, blank=True, help_text="A new number, email address, or yes / no.")
     hours = models.CharField(max_length=100, blank=True, help_text="When it can be reached.")
 
@@ -42,12 +45,12 @@ class Operator(models.Model):
         SCOTLAND = "SCT", "Scotland"
         NORTHERN_IRELAND = "NIR", "Northern Ireland"
 
-    id = models.SmallAutoField(primary_key=True)
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=100)
     logo = models.CharField("logo text", max_length=40, blank=True, help_text="Short. Shown at the top of each page.")
     phones = models.TextField(help_text="One a line: the number, then a comma and what it is for, if you like.")
     email = models.EmailField(blank=True)
-    url = models.URLField("website", blank=True, max_length=300)
+    url = models.CharField("website", blank=True, max_length=300, validators=[_HTTPS])
     nation = models.CharField(max_length=3, choices=Nation.choices, help_text="Whose bank holidays you keep.")
     opens = models.TimeField()
     closes = models.TimeField()

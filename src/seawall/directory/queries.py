@@ -112,9 +112,10 @@ def services(
     return tuple(each for each in found if each is not None)
 
 
-def laws(nation: str, *, now: datetime | None = None) -> tuple[Law, ...]:
-    """What is a crime there and what platforms must do, the ones to name first first."""
-    return _shown("laws", (each for each in facts.laws() if each.holds_in(nation)), _edits("laws/"), _day(now))
+def laws(nation: str | None = None, *, now: datetime | None = None) -> tuple[Law, ...]:
+    """What is a crime there and what platforms must do, the ones to name first first. Without a nation: all."""
+    asked = (each for each in facts.laws() if nation is None or each.holds_in(nation))
+    return _shown("laws", asked, _edits("laws/"), _day(now))
 
 
 def helpline() -> Helpline:
