@@ -44,7 +44,7 @@ def recorder(live_server: LiveServer) -> Iterator[Recorder]:
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "coffee.jpg"
-    Image.fromarray(photos.coffee()).save(path, quality=90)
+    Image.fromarray(photos.coffee()).save(path, quality=90)  # type: ignore[no-untyped-call]
     return path
 
 
@@ -67,7 +67,7 @@ def choose(page: Page, recorder: Recorder, *files: Path) -> None:
 
 
 def test_the_search_for_the_picture_would_find_it(photo: Path) -> None:
-    file, pixels = photo.read_bytes(), photos.coffee().tobytes()
+    file, pixels = photo.read_bytes(), np.asarray(Image.open(photo)).tobytes()
     for hidden in (file[5000:5016], pixels[70001:70019].hex().encode(), base64.b64encode(file[901:930])):
         assert run_of_picture(b"GET /?x=" + hidden + b" HTTP/1.1", file, pixels)
     assert run_of_picture(b"GET /protect/ HTTP/1.1", file, pixels) is None
@@ -167,6 +167,7 @@ def test_the_recorder_sees_a_worker_leak_without_the_policy(
     seen = leaks_over_http(recorder)
     assert {"fetch", "fetch-no-cors", "xhr", "websocket", "eventsource", "import-scripts", "import"} <= seen
     assert {"eval", "function", "timeout", "worker-blob", "import-data", "font-face"} <= seen
+    assert recorder.connections_to(recorder.tcp) > 0
 
 
 def test_no_request_leaves_the_frame(
@@ -190,7 +191,7 @@ def test_the_recorder_sees_a_frame_leak_without_the_policy(
     seen = leaks_over_http(recorder)
     assert {"img", "fetch", "beacon", "script", "script-integrity", "import", "stylesheet", "worker-blob"} <= seen
     assert {"preload-script-integrity", "modulepreload-integrity", "iframe", "video", "style-import"} <= seen
-    assert recorder.connections_to(recorder.tcp) > 0, "preconnect"
+    assert recorder.connections_to(recorder.tcp) > 0
     assert recorder.connections_to(recorder.udp) > 0, "STUN"
 
 

@@ -54,6 +54,7 @@ const HTML = {
 const CALLS = {
   fetch: (u) => fetch(u, { mode: "no-cors" }),
   "fetch-post": (u) => fetch(u, { mode: "no-cors", method: "POST", body: "picture" }),
+  "fetch-tcp": () => fetch(`http://127.0.0.1:${TCP}/`, { mode: "no-cors" }),
   "fetch-keepalive": (u) => fetch(u, { mode: "no-cors", keepalive: true }),
   "fetch-later": (u) => fetchLater(u, { activateAfter: 0 }),
   xhr: (u) => {

@@ -3,6 +3,7 @@
 const VECTORS = {
   fetch: (url) => fetch(url),
   "fetch-no-cors": (url) => fetch(url, { mode: "no-cors", method: "POST", body: "picture" }),
+  "fetch-tcp": () => fetch(`http://127.0.0.1:${TCP}/`, { mode: "no-cors" }),
   "fetch-keepalive": (url) => fetch(url, { keepalive: true, mode: "no-cors" }),
   "fetch-redirect": (url) => fetch(url, { mode: "no-cors", redirect: "manual" }),
   "fetch-relative": (url) => fetch(new URL(url).pathname),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from seawall.site.frame import SCRIPT, STYLE
+
 # In a wheel the kernel's WebAssembly lies beside seawall.hashing; in a checkout where it was built.
 _INSTALLED = files("seawall.hashing")
 _CHECKOUT = Path(__file__).parents[3] / "kernel"
@@ -21,7 +23,6 @@ _CHECKOUT = Path(__file__).parents[3] / "kernel"
 _KERNELS = ("pdq.wasm", "pdq-scalar.wasm")
 
 _SOURCES = files("seawall.protect") / "static" / "protect"
-_FRAME = files("seawall.site") / "static" / "site"
 
 # The page's ES modules, each after those it imports. Inline scripts cannot import one another, so they are joined.
 _MODULES = ("words.js", "hasher.js", "pictures.js", "submission.js", "scope.js", "keep.js", "main.js")
@@ -88,12 +89,12 @@ def page_text() -> str:
     """The page's modules as one module script, and the exit that every page has."""
     modules = [(_SOURCES / name).read_text(encoding="utf-8") for name in _MODULES]
     joined = "".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
-    return joined + (_FRAME / "exit.js").read_text(encoding="utf-8")
+    return joined + SCRIPT
 
 
 def style_text() -> str:
     """The site's style and the page's own."""
-    return "".join(source.read_text(encoding="utf-8") for source in (_FRAME / "site.css", _SOURCES / "picture.css"))
+    return STYLE + (_SOURCES / "picture.css").read_text(encoding="utf-8")
 
 
 @functools.cache

@@ -147,8 +147,8 @@ def serve_worker(monkeypatch: pytest.MonkeyPatch, worker: str) -> None:
         ("delete self.OffscreenCanvas;", "This browser is too old"),
         ("delete WebAssembly.Instance; WebAssembly.validate = () => false;", "This browser is too old"),
         (
-            "OffscreenCanvasRenderingContext2D.prototype.getImageData = (x, y, w, h) => ({"
-            "data: Uint8ClampedArray.from({ length: w * h * 4 }, (_, at) => at * 97) });",
+            """OffscreenCanvasRenderingContext2D.prototype.getImageData = (x, y, w, h) =>
+                ({ data: Uint8ClampedArray.from({ length: w * h * 4 }, (_, at) => at * 97) });""",
             "This browser hides pictures",
         ),
     ],

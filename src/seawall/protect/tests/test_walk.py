@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from playwright.sync_api import expect
 
 from seawall.exchange import operations
 from seawall.exchange.models import Entry
@@ -78,6 +79,7 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
 
     page.get_by_role("link", name="Open my receipt").click()
     page.set_input_files("#file", tmp_path / "receipt.txt")
+    expect(page.locator("#receipt")).to_have_value(saved)
     page.get_by_role("button", name="Show me").click()
     assert page.get_by_text("has not fetched it yet").count() == 9
     page.get_by_role("button", name="Take this one back").first.click()
@@ -148,9 +150,7 @@ def test_a_picture_can_be_stopped_and_taken_off_and_the_same_one_is_sent_once(
     assert page.locator("#to-read").is_hidden()
 
 
-def test_more_than_a_hundred_pictures_are_told_to_come_in_turns(
-    open_page: Callable[[], Page], tmp_path: Path
-) -> None:
+def test_more_than_a_hundred_pictures_are_told_to_come_in_turns(open_page: Callable[[], Page], tmp_path: Path) -> None:
     for number in range(101):
         Image.new("RGB", (9, 9)).save(tmp_path / f"{number}.png")
     page = open_page()
@@ -182,7 +182,9 @@ def test_it_works_with_the_keyboard_alone(open_page: Callable[[], Page], picture
 def test_a_screen_reader_hears_each_result(open_page: Callable[[], Page], pictures: list[Path]) -> None:
     page = open_page()
     finish(page, pictures[0])
-    assert page.get_by_role("status").first.inner_text() == "0.png: Ready. The picture has plenty of detail (100 of 100)."
+    assert (
+        page.get_by_role("status").first.inner_text() == "0.png: Ready. The picture has plenty of detail (100 of 100)."
+    )
 
 
 def test_leaving_forgets_everything_first(open_page: Callable[[], Page], pictures: list[Path]) -> None:

@@ -4,6 +4,12 @@ import { announce, say } from "./words.js";
 
 const file = /** @type {HTMLAnchorElement} */ (document.getElementById("save"));
 const shown = /** @type {HTMLPreElement} */ (document.getElementById("receipt"));
+const says = /** @type {HTMLElement} */ (document.getElementById("kept"));
+
+/** Say that the receipt on the screen has not been kept yet. */
+export function askToKeep() {
+  says.textContent = say("keepFirst");
+}
 
 /** Show the receipt and offer it as a file with a name that says little. @param {string} text @param {string} day */
 export function showReceipt(text, day) {
@@ -16,7 +22,7 @@ export function showReceipt(text, day) {
 /** @param {() => void} kept called once the person has done something that keeps the receipt */
 export function listenForKeeping(kept) {
   const keep = (/** @type {string} */ how) => {
-    document.getElementById("kept").textContent = say(how);
+    says.textContent = say(how);
     announce(say(how));
     kept();
   };

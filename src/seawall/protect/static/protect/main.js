@@ -1,6 +1,6 @@
 // Four steps, one at a time: choose, read what will be sent, save the receipt, send.
 
-import { listenForKeeping, showReceipt } from "./keep.js";
+import { askToKeep, listenForKeeping, showReceipt } from "./keep.js";
 import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
 import { chosenScope, listenForScope } from "./scope.js";
 import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
@@ -10,6 +10,7 @@ const text = /** @type {HTMLTextAreaElement} */ (document.getElementById("finger
 const send = /** @type {HTMLButtonElement} */ (document.getElementById("send"));
 const toReceipt = /** @type {HTMLButtonElement} */ (document.getElementById("to-receipt"));
 const toSend = /** @type {HTMLButtonElement} */ (document.getElementById("to-send"));
+const step = document.getElementById("step");
 
 // The text whose receipt has been kept. Another text needs another receipt.
 let keptFor = "";
@@ -19,8 +20,8 @@ function turnTo(number) {
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-step]"))) {
     part.hidden = !part.dataset.step.split(" ").includes(String(number));
   }
-  document.getElementById("step").textContent = say("step", { number });
-  document.getElementById("step-bar").dataset.now = String(number);
+  step.textContent = say("step", { number });
+  step.dataset.now = String(number);
 }
 
 /** @param {number} number */
@@ -34,6 +35,7 @@ function guardSending() {
   const kept = text.value !== "" && text.value === keptFor;
   toSend.disabled = !kept;
   send.disabled = !kept;
+  if (!kept) askToKeep();
 }
 
 async function writeAll() {
@@ -49,6 +51,7 @@ async function writeAll() {
   guardSending();
 }
 
+// The exit may have emptied the page by then: nothing here looks for an element anew.
 function forgetAll() {
   forgetPictures();
   text.value = "";

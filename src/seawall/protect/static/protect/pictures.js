@@ -28,6 +28,9 @@ let busy = false;
 const list = /** @type {HTMLUListElement} */ (document.getElementById("pictures"));
 const chooser = /** @type {HTMLInputElement} */ (document.getElementById("picture"));
 const proceed = /** @type {HTMLButtonElement} */ (document.getElementById("to-read"));
+const removeAll = /** @type {HTMLButtonElement} */ (document.getElementById("remove-all"));
+const choose = document.getElementById("choose");
+const summary = document.getElementById("list-says");
 // From seawall.hashing.USABLE_QUALITY, by way of the template.
 const usableQuality = Number(list.dataset.usableQuality);
 
@@ -81,12 +84,12 @@ function drawAll() {
   const ready = readyPictures();
   for (const picture of pictures) draw(picture, ready);
   const open = pictures.some(({ state }) => state === "waiting" || state === "working");
-  document.getElementById("remove-all").hidden = pictures.length < 2;
+  removeAll.hidden = pictures.length < 2;
   proceed.hidden = pictures.length === 0;
-  document.getElementById("choose").textContent = say(pictures.length === 0 ? "choose" : "chooseMore");
+  choose.textContent = say(pictures.length === 0 ? "choose" : "chooseMore");
   list.hidden = pictures.length === 0;
   proceed.disabled = open || ready.length === 0;
-  document.getElementById("list-says").textContent =
+  summary.textContent =
     pictures.length === 0 ? ""
     : open ? say("counting", { done: pictures.filter(({ state }) => state === "done" || state === "failed").length, all: pictures.length })
     : ready.length === 0 ? say("noneReady")
@@ -154,7 +157,7 @@ export function listenForPictures() {
     add(chooser.files);
     chooser.value = ""; // the same file can be chosen again, and the field keeps nothing
   });
-  document.getElementById("remove-all").addEventListener("click", () => {
+  removeAll.addEventListener("click", () => {
     forgetPictures();
     announce(say("removedAll"));
     chooser.focus();

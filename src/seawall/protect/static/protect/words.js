@@ -1,6 +1,7 @@
 // The sentences this page says, from the template, so that they are translated with the rest of it.
 
 const sentences = /** @type {HTMLElement} */ (document.getElementById("words")).dataset;
+const live = /** @type {HTMLElement} */ (document.getElementById("announce"));
 
 /**
  * @param {string} key
@@ -12,5 +13,5 @@ export function say(key, values = {}) {
 
 /** Have a screen reader say it, whenever it is free. @param {string} sentence */
 export function announce(sentence) {
-  document.getElementById("announce").textContent = sentence;
+  live.textContent = sentence;
 }

@@ -3,7 +3,7 @@
 //
 // page.py puts WASM (the kernel's builds as base64, the faster first) in front of this text.
 
-// 256 rows of a 48 megapixel photo are 8 MB. Measured: docs/decisions/protect-strips.md.
+// 256 rows of a 48 megapixel photo are 8 MB. Measured: docs/decisions/strips-of-the-picture.md.
 const STRIP_ROWS = 256;
 
 // A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
