@@ -1,0 +1,90 @@
+"""Memory stays within its limit, whoever sends what."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from starlette.datastructures import Headers
+
+from seawall.gate import intake
+from seawall.gate.intake import BODIES, HASHERS, WAITING, Intake, Refusal, read_picture
+from seawall.gate.tests.conftest import CHECK_KEY, GateProcess, fingerprint_of, jpeg, photo, running, until
+from seawall.gate.tests.exchange import ListExchange
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+CAT = photo("chelsea.png")
+MAX_BYTES = 8 << 20
+HEAD = (
+    "POST /check HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n"
+    "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+)
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateProcess]:
+    exchange = ListExchange()
+    exchange.submit(1, {1: fingerprint_of(CAT)})
+    with running(exchange, tmp_path_factory.mktemp("gate") / "data", SEAWALL_GATE_MAX_BYTES=str(MAX_BYTES)) as gate:
+        yield gate
+
+
+def stalled_upload(gate: GateProcess) -> socket.socket:
+    """Sends most of the largest upload, and then nothing."""
+    upload = socket.create_connection(("127.0.0.1", gate.port))
+    upload.settimeout(20)
+    with suppress(OSError):  # it may be refused while we are sending
+        upload.sendall(HEAD.format(key=CHECK_KEY, length=MAX_BYTES).encode() + bytes(MAX_BYTES - 1000))
+    return upload
+
+
+def test_uploads_that_stall_cannot_use_up_the_memory_and_others_are_told_when_to_come_back(gate: GateProcess) -> None:
+    process = psutil.Process(gate.process.pid)
+    before = process.memory_info().rss
+    uploads = [stalled_upload(gate) for _ in range(BODIES + 4)]
+    try:
+        until(lambda: gate.check(jpeg(CAT)).status_code == 503)
+        refused = gate.check(jpeg(CAT))
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["message"] == "The gate has too much to do. Send it again in a second."
+        assert process.memory_info().rss - before < 2 * BODIES * MAX_BYTES
+        assert gate.status() == "I-AM-ALIVE"
+    finally:
+        for upload in uploads:
+            upload.close()
+    until(lambda: gate.check(jpeg(CAT)).status_code == 200)
+
+
+def test_more_checks_than_may_wait_are_told_to_come_back() -> None:
+    async def crowd() -> None:
+        room, go = Intake(1000), threading.Event()
+        waiting = [asyncio.create_task(room.work(go.wait)) for _ in range(HASHERS + WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="too much to do") as refused:
+            await room.work(go.wait)
+        assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
+        go.set()
+        assert await asyncio.gather(*waiting) == [True] * len(waiting)
+        assert await room.work(lambda: "free again") == "free again"
+        room.close()
+
+    asyncio.run(crowd())
+
+
+def test_a_sender_who_does_not_keep_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stalled() -> AsyncGenerator[bytes, None]:
+        yield b"--b\r\n"
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(intake, "BODY_SECONDS", 0.05)
+    with pytest.raises(Refusal, match="too long") as refused:
+        asyncio.run(read_picture(Headers({"content-type": "multipart/form-data; boundary=b"}), stalled()))
+    assert refused.value.status == 408
