@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-import holidays
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -77,6 +75,8 @@ def is_open_on(hours: Hours, day: date) -> bool:
 @functools.lru_cache(maxsize=64)
 def bank_holidays(nation: str, year: int) -> frozenset[date]:
     """The bank holidays of that nation in that year."""
+    import holidays  # noqa: PLC0415 - half a second, for the calendars of the whole world: seawall.wsgi pays it at start
+
     return frozenset(holidays.country_holidays("GB", subdiv=nation, years=year))
 
 
