@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,9 +103,18 @@ def _look_up(code: Code) -> PictureStatus:
     return PictureStatus(code, status, tuple(named))
 
 
+class NoReceipt(Exception):
+    """What came is no receipt; holds the sentence and the status to answer with."""
+
+
 def _codes(request: HttpRequest) -> tuple[str, tuple[Code, ...]]:
-    text = _field(request, "receipt")
-    return text, read_receipt(text)
+    try:
+        text = _field(request, "receipt")
+        return text, read_receipt(text)
+    except TooLarge as error:
+        raise NoReceipt(_("That is too much at once. Paste one receipt at a time."), 413) from error
+    except NotAReceipt as error:
+        raise NoReceipt(str(error), 422) from error
 
 
 def _ask_again(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
@@ -126,10 +136,8 @@ def receipt(request: HttpRequest) -> HttpResponse:
         return render(request, "protect/receipt.html")
     try:
         text, codes = _codes(request)
-    except TooLarge:
-        return _ask_again(request, _("That is too much at once. Paste one receipt at a time."), 413)
-    except NotAReceipt as error:
-        return _ask_again(request, str(error), 422)
+    except NoReceipt as error:
+        return _ask_again(request, *error.args)
     return _show(request, text, codes)
 
 
@@ -140,21 +148,19 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         return redirect("protect:receipt")
     try:
         text, codes = _codes(request)
-        which = _field(request, "which")
-        confirmed = _field(request, "confirmed") == "yes"
-    except TooLarge:
-        return _ask_again(request, _("That is too much at once. Paste one receipt at a time."), 413)
-    except NotAReceipt as error:
-        return _ask_again(request, str(error), 422)
+    except NoReceipt as error:
+        return _ask_again(request, *error.args)
+    which = request.POST.get("which", "")
     chosen = [code for code in codes if which in {"all", code.hex}]
     if not chosen:
         return _ask_again(request, _("That picture is not in this receipt. Paste the receipt once more."), 422)
-    if not confirmed:
-        context = {"receipt": text, "which": which, "chosen": chosen}
-        return render(request, "protect/withdraw.html", context)
-    for code in chosen:
-        try:
-            operations.withdraw(token=code.token, now=timezone.now())
-        except queries.UnknownEntry:
-            continue  # the answer says of each such code that we know nothing of it
-    return _show(request, text, codes)
+    if request.POST.get("confirmed") == "yes":
+        for code in chosen:
+            with suppress(queries.UnknownEntry):  # the answer says of each such code that we know nothing of it
+                operations.withdraw(token=code.token, now=timezone.now())
+        return _show(request, text, codes)
+    takeable = [each.code for each in map(_look_up, chosen) if each.withdrawable]
+    if not takeable:
+        return _show(request, text, codes)
+    context = {"receipt": text, "which": which, "chosen": takeable}
+    return render(request, "protect/withdraw.html", context)

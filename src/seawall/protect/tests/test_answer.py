@@ -10,12 +10,15 @@ from html.parser import HTMLParser
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils.html import strip_tags
 
 from seawall.exchange import operations, queries
 from seawall.exchange.models import Entry
 from seawall.protect import page
-from seawall.protect.forms import MOST_CODES, NotAReceipt, read_receipt
+from seawall.protect.forms import MOST_CODES, Code, NotAReceipt, read_receipt
+from seawall.protect.views import PictureStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -291,6 +294,35 @@ def test_it_shows_each_platform_and_what_it_stopped() -> None:
     assert re.search(r"<b>Facebook</b>:\s*has not fetched it yet", body)
     assert "Instagram" not in body
     assert PICTURE in body
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("waiting", "has not fetched it yet."),
+        ("delivered", "has it since 23 November, 14:00."),
+        ("asked to withdraw", "was asked to drop it."),
+        ("withdrawn", "dropped it, 23 November, 14:00."),
+        ("asked, not confirmed", "was asked to drop it. This platform does not confirm."),
+    ],
+)
+def test_it_says_in_words_what_each_platform_did(state: queries.PlatformState, sentence: str) -> None:
+    hour = NOW.replace(minute=0)
+    platform = queries.PlatformStatus("facebook", "Example", state, hour, blocked=2)
+    status = queries.EntryStatus("active", hour, (platform,))
+    shown = PictureStatus(Code(ALICE, PICTURE), status, (("Facebook", platform),))
+    words = re.sub(r"\s+", " ", strip_tags(render_to_string("protect/platforms.html", {"picture": shown})))
+    assert f"Facebook: {sentence} Stopped 2 uploads." in words
+
+
+def test_it_asks_only_about_what_can_still_be_taken_back() -> None:
+    send(text(line(), line(BOB)))
+    unknown = b"\1" * 16
+    ask(receipt(BOB), "/protect/receipt/withdraw/", which="all", confirmed="yes")
+    assert (
+        "Take this fingerprint back?" in ask(receipt(ALICE, BOB, unknown), "/protect/receipt/withdraw/", which="all")[1]
+    )
+    assert "back?" not in ask(receipt(BOB, unknown), "/protect/receipt/withdraw/", which="all")[1]
 
 
 def test_it_asks_before_it_takes_back_and_then_does() -> None:
