@@ -76,6 +76,16 @@ TARGET static void NAME(luma)(uint64_t *luma, const uint32_t *planes, uint32_t p
     }
 }
 
+/* The sum of |trunc(100 (u - v) / 255)| over n pairs of neighbours. */
+TARGET static int NAME(changes)(const double *u, const double *v, uint32_t n) {
+    int sum = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        const int change = (int)((u[k] - v[k]) * 100 / 255);
+        sum += change < 0 ? -change : change;
+    }
+    return sum;
+}
+
 /* out (16 x n) = left (16 x 64) times right (64 x n), each sum in ascending k from 0. Four rows at once, so that one
  * sum's addition need not wait for the last. */
 TARGET static void NAME(product)(double *out, const double *left, const double *right, uint32_t n) {

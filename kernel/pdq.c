@@ -307,15 +307,9 @@ static void fill_block(pdq_t *s) {
 }
 
 /* How much the picture changes from sample to sample, 0 (flat) to 100. */
-static int quality_of(const double *block) {
-    int sum = 0;
-    for (int i = 0; i < 64; i++)
-        for (int j = 0; j < 64; j++) {
-            const double u = block[64 * i + j];
-            const int down = i < 63 ? (int)((u - block[64 * i + 64 + j]) * 100 / 255) : 0;
-            const int right = j < 63 ? (int)((u - block[64 * i + j + 1]) * 100 / 255) : 0;
-            sum += (down < 0 ? -down : down) + (right < 0 ? -right : right);
-        }
+static int quality_of(pdq_t *s) {
+    int sum = RUN(s, changes, s->block, s->block + 64, 63 * 64);
+    for (int i = 0; i < 64; i++) sum += RUN(s, changes, s->block + 64 * i, s->block + 64 * i + 1, 63);
     return sum / 90 < 100 ? sum / 90 : 100;
 }
 
@@ -351,28 +345,33 @@ static double lower_median(double *v) {
     return v[127];
 }
 
-/* The eight turns of a picture turn B: transposed or not, then negated where i * by_i + j * by_j + 1 * odd is odd. */
+/* The eight turns of a picture turn B: B[i][j] is negated where i * by_i + j * by_j + odd is odd, then transposed or
+ * not. Transposing changes no median, so four medians serve eight hashes. */
 static const struct {
-    int transpose, by_i, by_j, odd;
-} TURNS[8] = {
-    [PDQ_IDENTITY] = {0, 0, 0, 0},  [PDQ_ROT90] = {1, 0, 1, 1},  [PDQ_ROT180] = {0, 1, 1, 0},
-    [PDQ_ROT270] = {1, 1, 0, 1},    [PDQ_FLIP_X] = {0, 1, 0, 1}, [PDQ_FLIP_Y] = {0, 0, 1, 1},
-    [PDQ_TRANSPOSE] = {1, 0, 0, 0}, [PDQ_ANTITRANSPOSE] = {1, 1, 1, 0},
+    int by_i, by_j, odd, hash, hash_transposed;
+} TURNS[4] = {
+    {0, 0, 0, PDQ_IDENTITY, PDQ_TRANSPOSE},
+    {0, 1, 1, PDQ_FLIP_Y, PDQ_ROT90},
+    {1, 0, 1, PDQ_FLIP_X, PDQ_ROT270},
+    {1, 1, 0, PDQ_ROT180, PDQ_ANTITRANSPOSE},
 };
 
-static void hash_turned(pdq_t *s, int turn, uint8_t *hash) {
+static void hash_turned(pdq_t *s, int turn, uint8_t *hashes) {
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < 16; j++) {
-            const int to = TURNS[turn].transpose ? 16 * j + i : 16 * i + j;
             const int negate = (i * TURNS[turn].by_i + j * TURNS[turn].by_j + TURNS[turn].odd) % 2;
-            s->turned[to] = s->sorted[to] = negate ? -s->B[16 * i + j] : s->B[16 * i + j];
+            const double b = s->B[16 * i + j];
+            s->turned[16 * i + j] = s->sorted[16 * i + j] = negate ? -b : b;
         }
     const double median = lower_median(s->sorted);
-    for (int k = 0; k < 256; k += 8) {
-        int byte = 0;
-        for (int bit = 0; bit < 8; bit++) byte |= (s->turned[k + bit] > median) << bit;
-        hash[31 - k / 8] = (uint8_t)byte;
-    }
+    uint8_t *hash = hashes + 32 * TURNS[turn].hash, *transposed = hashes + 32 * TURNS[turn].hash_transposed;
+    for (int k = 0; k < 32; k++) hash[k] = transposed[k] = 0;
+    for (int i = 0; i < 16; i++)
+        for (int j = 0; j < 16; j++) { /* bit 16 i + j, the highest first */
+            const int bit = s->turned[16 * i + j] > median;
+            hash[31 - (16 * i + j) / 8] |= bit << j % 8;
+            transposed[31 - (16 * j + i) / 8] |= bit << i % 8;
+        }
 }
 
 int pdq_finish(void *workspace, uint8_t hashes[8 * 32]) {
@@ -382,6 +381,6 @@ int pdq_finish(void *workspace, uint8_t hashes[8 * 32]) {
     fill_cosines(s);
     RUN(s, product, s->DA, s->D, s->block, 64);
     RUN(s, product, s->B, s->DA, s->DT, 16);
-    for (int turn = 0; turn < 8; turn++) hash_turned(s, turn, hashes + 32 * turn);
-    return quality_of(s->block);
+    for (int turn = 0; turn < 4; turn++) hash_turned(s, turn, hashes);
+    return quality_of(s);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ LANES = {"portable": 0, "avx2": 1, "avx512": 2}
 
 _ALIGNMENT = 64  # bytes, as pdq.h asks of the workspace
 _HASHES = 8 * 32
+
+# A thread keeps its last workspace up to this size: new memory costs a small picture as much time as its hashing.
+_KEPT_BYTES = 512 * 1024
 
 
 def _load() -> ctypes.CDLL:
@@ -63,6 +67,33 @@ class Refused(ValueError):
     """The kernel does not take pictures of this size."""
 
 
+class _Memory:
+    """Uninitialised bytes, aligned as the kernel asks."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._bytes = np.empty(size + _ALIGNMENT, np.uint8)
+        self.address = -(-self._bytes.ctypes.data // _ALIGNMENT) * _ALIGNMENT
+
+
+class _Kept(threading.local):
+    """A thread's workspace of last time, while no hasher uses it."""
+
+    spare: _Memory | None = None
+
+    def take(self, size: int) -> _Memory:
+        taken, self.spare = self.spare, None
+        return taken if taken and taken.size >= size else _Memory(size)
+
+    def give_back(self, memory: _Memory) -> None:
+        if memory.size <= _KEPT_BYTES:
+            ctypes.memset(memory.address, 0, memory.size)  # it held the picture, 64 pixels small
+            self.spare = memory
+
+
+_kept = _Kept()
+
+
 class RowHasher:
     """Takes a picture's rows from top to bottom, in pieces of any height, and gives its eight hashes.
 
@@ -74,27 +105,35 @@ class RowHasher:
         size = _library.pdq_workspace_bytes(*sides) if max(sides) < 1 << 32 else 0
         if not size:
             raise Refused(f"The kernel does not hash {width} x {height} pixels of {channels} channels.")
-        self._row_shape = (width, channels)
-        memory = np.empty(size + _ALIGNMENT, np.uint8)
-        self._memory = memory[-memory.ctypes.data % _ALIGNMENT :]
-        self._workspace = self._memory.ctypes.data
+        self._row_bytes = width * channels
+        self._memory: _Memory | None = _kept.take(size)
+        self._workspace = self._memory.address
         _library.pdq_begin(self._workspace, width, height, channels, lanes)
 
     def add(self, rows: NDArray[np.uint8]) -> None:
         """Add the next rows: (n, width, channels) or, for one channel, (n, width)."""
         rows = np.ascontiguousarray(rows, np.uint8)
-        if rows.size != len(rows) * self._row_shape[0] * self._row_shape[1]:
-            raise ValueError(f"rows of shape {rows.shape} do not fit a picture of {self._row_shape} (width, channels)")
+        if rows.size != len(rows) * self._row_bytes:
+            raise ValueError(f"rows of shape {rows.shape} do not fit a picture with {self._row_bytes} bytes a row")
+        self._still_open()
         _library.pdq_rows(self._workspace, rows.ctypes.data, len(rows))
 
     def finish(self) -> tuple[tuple[bytes, ...], int]:
-        """Eight hashes of 32 bytes, in the order of kernel/pdq.h, and the quality, 0 to 100.
+        """Eight hashes of 32 bytes, in the order of kernel/pdq.h, and the quality, 0 to 100. Once.
 
         :raises ValueError: rows are missing
         """
-        hashes = (ctypes.c_uint8 * _HASHES)()
+        memory = self._still_open()
+        hashes = ctypes.create_string_buffer(_HASHES)
         quality: int = _library.pdq_finish(self._workspace, ctypes.addressof(hashes))
         if quality < 0:
             raise ValueError("the picture has more rows than were added")
-        whole = bytes(hashes)
+        self._memory = None
+        _kept.give_back(memory)
+        whole = hashes.raw
         return tuple(whole[at : at + 32] for at in range(0, _HASHES, 32)), quality
+
+    def _still_open(self) -> _Memory:
+        if self._memory is None:
+            raise ValueError("this picture is finished")
+        return self._memory

@@ -124,6 +124,27 @@ def test_it_says_when_rows_are_missing() -> None:
         hasher.finish()
 
 
+def test_a_finished_picture_takes_no_more() -> None:
+    hasher = RowHasher(64, 64, 1)
+    rows = np.zeros((64, 64), np.uint8)
+    hasher.add(rows)
+    hasher.finish()
+    with pytest.raises(ValueError, match="finished"):
+        hasher.add(rows)
+    with pytest.raises(ValueError, match="finished"):
+        hasher.finish()
+
+
+def test_two_pictures_can_be_hashed_in_turns() -> None:
+    first, second = (pixels({"width": 200, "height": 256, "pattern": "clouds", "seed": seed}) for seed in (3, 4))
+    expected = [pdq(first).hex, pdq(second).hex]
+    hashers = [RowHasher(200, 256, 3), RowHasher(200, 256, 3)]
+    for top in range(0, 256, 16):
+        hashers[0].add(first[top : top + 16])
+        hashers[1].add(second[top : top + 16])
+    assert [hasher.finish()[0][0].hex() for hasher in hashers] == expected
+
+
 def test_rows_beyond_the_picture_change_nothing() -> None:
     rows = pixels(VECTORS[5])
     height, width, _ = rows.shape
