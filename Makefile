@@ -3,7 +3,7 @@
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
 BIN = .venv/bin
-KERNEL = src/seawall/hashing/kernel.so
+KERNEL = src/seawall/hashing/kernel.so src/seawall/matching/search.so
 # Half the cores' worth of browsers is what a small machine carries.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 

@@ -1,10 +1,10 @@
 """Build the fingerprint kernel.
 
-    python kernel/build.py          the shared library that seawall.hashing loads
+    python kernel/build.py          the shared libraries that seawall.hashing and seawall.matching load
     python kernel/build.py wasm     kernel/pdq.wasm and kernel/pdq-scalar.wasm, which are committed
     python kernel/build.py wasm --check     compare the committed ones with fresh builds, byte for byte
 
-The shared library is built with the system's `cc`, else with `ziglang` from PyPI. The WebAssembly is always built
+The shared libraries are built with the system's `cc`, else with `ziglang` from PyPI. The WebAssembly is always built
 with ziglang, because its bytes depend on the compiler. No option here may change a bit of any fingerprint:
 -ffp-contract=off forbids fused multiply-add, and nothing is tuned to the machine that builds.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 
 KERNEL = Path(__file__).resolve().parent
 LIBRARY = KERNEL.parent / "src" / "seawall" / "hashing" / "kernel.so"
+SEARCH_LIBRARY = KERNEL.parent / "src" / "seawall" / "matching" / "search.so"
 
 EXACT = ["-std=c11", "-ffreestanding", "-fno-builtin", "-ffp-contract=off", "-Wall", "-Wextra"]
 EXPORTS = ["pdq_workspace_bytes", "pdq_begin", "pdq_rows", "pdq_finish", "__heap_base"]
@@ -45,12 +46,12 @@ def compiler() -> list[str]:
     return [system] if system else zig()
 
 
-def build_library(target: Path = LIBRARY, cc: list[str] | None = None) -> Path:
-    """Build the shared library; the file appears whole or not at all, so a running program is never surprised."""
+def build_library(target: Path = LIBRARY, cc: list[str] | None = None, *, source: str = "pdq.c") -> Path:
+    """Build a shared library; the file appears whole or not at all, so a running program is never surprised."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / target.name
         flags = [*EXACT, "-O3", "-fPIC", "-shared", "-fvisibility=default"]
-        subprocess.run([*(cc or compiler()), *flags, str(KERNEL / "pdq.c"), "-o", str(made)], check=True)
+        subprocess.run([*(cc or compiler()), *flags, str(KERNEL / source), "-o", str(made)], check=True)
         made.replace(target)
     return target
 
@@ -83,6 +84,7 @@ def main() -> int:
     try:
         if asked.what == "library":
             print(f"built {build_library()}")
+            print(f"built {build_library(SEARCH_LIBRARY, source='search.c')}")
         elif asked.check:
             different = check_wasm()
             print(

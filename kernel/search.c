@@ -355,7 +355,7 @@ static void begin(look_up *s, uint64_t number, const uint64_t *query) {
 enum { ROWS_A_PROBE = 24 };
 
 void search_find(const search_segment *segment, const uint64_t *queries, uint64_t count, uint32_t radius, int lanes,
-                 search_answer *answer) {
+                 int way, search_answer *answer) {
     plan plan;
     look_up s;
     make_plan(&plan, radius);
@@ -364,7 +364,8 @@ void search_find(const search_segment *segment, const uint64_t *queries, uint64_
     s.answer = answer;
     answer->wanted = 0;
     answer->damaged = 0;
-    const int by_lists = segment->starts && segment->rows > (uint64_t)ROWS_A_PROBE * plan.probes;
+    const int worth_it = way == SEARCH_BY_LISTS || segment->rows > (uint64_t)ROWS_A_PROBE * plan.probes;
+    const int by_lists = segment->starts && radius <= SEARCH_LIST_RADIUS && way != SEARCH_BY_COMPARING && worth_it;
     for (; answer->done < count; answer->done++) {
         begin(&s, answer->done, queries + 4 * answer->done);
         if (by_lists) RUN(lanes, find_by_lists, &s);
@@ -425,17 +426,37 @@ int search_rows_of(const search_segment *segment, const uint64_t *ids, uint64_t 
     return 0;
 }
 
-void search_wipe(const search_segment *segment, uint64_t row) {
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    uint64_t *const hash = segment->hashes + 4 * row;
-    for (uint32_t c = 0; segment->starts && c < SEARCH_CHUNKS; c++) {
-        const uint32_t *const start = segment->starts + c * (SEARCH_BUCKETS + 1) + chunk_of(hash, (int)c);
-        for (uint64_t at = c * segment->rows + start[0]; at < c * segment->rows + start[1]; at++)
-            if ((segment->places[at] & SEARCH_BLANK) == row) {
-                segment->places[at] = SEARCH_BLANK;
-                segment->next[at] = 0;
-                break;
-            }
+static void blank(const search_segment *segment, uint64_t at) {
+    segment->places[at] = SEARCH_BLANK;
+    segment->next[at] = 0;
+}
+
+/* Bucket by bucket; or, where that would be longer because many rows share one, the whole list at once. */
+static void wipe_from_list(const search_segment *segment, uint32_t chunk, const int64_t *rows, uint64_t count) {
+    const uint32_t *const starts = segment->starts + chunk * (SEARCH_BUCKETS + 1);
+    const uint64_t base = chunk * segment->rows;
+    uint64_t steps = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const uint16_t bucket = chunk_of(segment->hashes + 4 * rows[i], (int)chunk);
+        steps += starts[bucket + 1] - starts[bucket];
     }
-    for (int i = 0; i < 4; i++) hash[i] = 0;
+    if (steps > segment->rows) {
+        for (uint64_t at = base; at < base + segment->rows; at++) {
+            const uint32_t row = segment->places[at] & SEARCH_BLANK;
+            if (row != SEARCH_BLANK && segment->dead[row]) blank(segment, at);
+        }
+        return;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = base + starts[chunk_of(segment->hashes + 4 * rows[i], (int)chunk)];
+        while ((segment->places[at] & SEARCH_BLANK) != (uint64_t)rows[i]) at++;
+        blank(segment, at);
+    }
+}
+
+void search_wipe(const search_segment *segment, const int64_t *rows, uint64_t count) {
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* no search may see a row wiped and not dead */
+    for (uint32_t c = 0; segment->starts && c < SEARCH_CHUNKS; c++) wipe_from_list(segment, c, rows, count);
+    for (uint64_t i = 0; i < count; i++)
+        for (int w = 0; w < 4; w++) segment->hashes[4 * rows[i] + w] = 0;
 }

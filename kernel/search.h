@@ -56,10 +56,13 @@ typedef struct {
 /* The widest `lanes` this processor and its operating system can run. */
 int search_widest_lanes(void);
 
+/* By its lists or by comparing with every row: the same hits. SEARCH_QUICKEST chooses. */
+enum { SEARCH_QUICKEST = 0, SEARCH_BY_LISTS = 1, SEARCH_BY_COMPARING = 2 };
+
 /* Answer `queries` (4 words each) from answer->done up to `count`. Stops before a query whose hits do not fit
  * (then wanted > 0: bring that much room and call again), or at damage. Hits come ordered by query. */
 void search_find(const search_segment *segment, const uint64_t *queries, uint64_t count, uint32_t radius, int lanes,
-                 search_answer *answer);
+                 int way, search_answer *answer);
 
 /* Fill one chunk's list: its part of starts, next and places. `scratch`: one word a row. */
 void search_list_chunk(const search_segment *segment, uint32_t chunk, uint64_t *scratch);
@@ -67,8 +70,8 @@ void search_list_chunk(const search_segment *segment, uint32_t chunk, uint64_t *
 /* The row of each id, -1 where there is none. Ids ascending; removed rows are found too. 0, or 1 for damage. */
 int search_rows_of(const search_segment *segment, const uint64_t *ids, uint64_t count, int64_t *rows);
 
-/* Wipe a row from the fingerprints and every list. In memory only; it must be marked dead before. */
-void search_wipe(const search_segment *segment, uint64_t row);
+/* Wipe rows from the fingerprints and every list. In memory only; each once, marked dead before. */
+void search_wipe(const search_segment *segment, const int64_t *rows, uint64_t count);
 
 /* XXH64 with seed 0 of each block of `bytes`, the last one filled up with zeros. */
 void search_checksums(const void *from, uint64_t bytes, uint64_t *checksums);

@@ -1,11 +1,16 @@
 """What adding and removing promise, to one thread and to many."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from seawall.matching import HashIndex
+from seawall.matching import HashIndex, saved
+from seawall.matching.segment import Segment
+
+rng = np.random.default_rng(7)
 
 
 def test_it_adds_nothing_of_a_batch_that_repeats_an_id() -> None:
@@ -31,18 +36,77 @@ def test_it_refuses_ids_that_do_not_pair_with_the_fingerprints() -> None:
         HashIndex.build(np.zeros((2, 32), np.uint8), np.array([1], np.uint64))
 
 
-def test_a_removed_fingerprint_is_wiped_from_memory() -> None:
-    index = HashIndex.build(np.full((3, 32), 170, np.uint8), np.array([1, 2, 3], np.uint64))
-    index.remove(np.array([2], np.uint64))
-    assert np.count_nonzero(index._rows.words.any(axis=0)) == 2  # noqa: SLF001 - the memory itself is the promise
+@pytest.mark.parametrize("count", [3, 5_000], ids=["added last", "in lists"])
+def test_a_removed_fingerprint_is_wiped_from_memory(count: int) -> None:
+    hashes = rng.integers(1, 256, (count, 32), np.uint8)
+    index = HashIndex.build(hashes, np.arange(count, dtype=np.uint64))
+    index.remove(np.array([1, 2], np.uint64))
+    (part,) = index._parts
+    assert np.flatnonzero(~part.words.any(axis=1)).tolist() == [1, 2]
+    if part.places is not None:
+        assert not np.isin(part.places & 0xFFFFFF, [1, 2]).any()
+
+
+def test_what_is_removed_while_the_index_is_being_saved_is_wiped_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = rng.integers(1, 256, (5_000, 32), np.uint8)
+    index = HashIndex.build(hashes, np.arange(5_000, dtype=np.uint64))
+    write = saved.write
+
+    def remove_first(path: Path, segments: list[Segment]) -> None:
+        index.remove(np.array([7], np.uint64))
+        assert index.search(hashes[7:8], 0).id.size == 0
+        write(path, segments)
+
+    monkeypatch.setattr(saved, "write", remove_first)
+    index.save(tmp_path / "bank.index")
+    assert HashIndex.open(tmp_path / "bank.index").search(hashes[7:8], 0).id.tolist() == [7]  # as it was at the call
+    assert not index._parts[0].words[7].any()
 
 
 def test_memory_follows_the_bank_down_again() -> None:
     count = 50_000
     index = HashIndex.build(np.zeros((count, 32), np.uint8), np.arange(count, dtype=np.uint64))
+    before = index.nbytes
     index.remove(np.arange(100, count, dtype=np.uint64))
-    assert index._rows.ids.size < count // 10  # noqa: SLF001
+    index.settle()
+    assert index.nbytes < before // 10
     assert sorted(index.search(np.zeros((1, 32), np.uint8), 0).id.tolist()) == list(range(100))
+
+
+def test_many_small_additions_end_in_few_segments() -> None:
+    index = HashIndex()
+    hashes = rng.integers(0, 256, (60_000, 32), np.uint8)
+    for begin in range(0, 60_000, 1_000):
+        index.add(hashes[begin : begin + 1_000], np.arange(begin, begin + 1_000, dtype=np.uint64))
+    index.settle()
+    assert len(index._parts) <= 4
+    assert index.search(hashes, 0).id.tolist() == list(range(60_000))
+
+
+def test_what_is_removed_while_segments_are_joined_stays_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = rng.integers(0, 256, (20_000, 32), np.uint8)
+    index = HashIndex.build(hashes[:10_000], np.arange(10_000, dtype=np.uint64))
+    build = Segment.build
+    again = np.array([3], np.uint64)
+
+    def remove_first(words: NDArray[np.uint64], ids: NDArray[np.uint64]) -> list[Segment]:
+        monkeypatch.undo()
+        index.remove(np.array([2, 3, 15_000], np.uint64))
+        index.add(hashes[2:3], again)
+        return build(words, ids)
+
+    index.add(hashes[10_000:14_000], np.arange(10_000, 14_000, dtype=np.uint64))  # these wait to be a segment
+    with index._unwiped():
+        index._segments += Segment.build(hashes[14_000:].view(np.uint64), np.arange(14_000, 20_000, dtype=np.uint64))
+        index._count += 6_000
+        monkeypatch.setattr(Segment, "build", remove_first)
+        index.add(hashes[:0], again[:0])
+        index.settle()
+    assert len(index._segments) == 1
+    assert len(index) == 20_000 - 2
+    assert index.search(hashes[[2, 3, 15_000]], 0).id.tolist() == [3]
 
 
 def test_readers_see_only_whole_fingerprints_while_one_thread_writes() -> None:

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seawall.matching import HashIndex
+from seawall.matching import HashIndex, native
 from seawall.matching import index as index_module
+from seawall.matching import segment as segment_module
 
 Bank = dict[int, bytes]
 
@@ -37,14 +38,15 @@ banks = st.dictionaries(ids, fingerprints, max_size=20)
 steps = st.lists(st.tuples(st.just("add"), banks) | st.tuples(st.just("remove"), st.sets(ids)), max_size=12)
 
 
-@given(steps=steps, query=fingerprints, radius=st.integers(0, 256))
-@settings(max_examples=300, deadline=None)
+@given(steps=steps, query=fingerprints, radius=st.integers(0, 256), settled=st.booleans())
+@settings(max_examples=200, deadline=None)
 def test_it_finds_exactly_what_comparing_with_everything_finds(
-    steps: list[tuple[str, Bank | set[int]]], query: bytes, radius: int
+    *, steps: list[tuple[str, Bank | set[int]]], query: bytes, radius: int, settled: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as small:
-        small.setattr(index_module, "SMALLEST", 2)  # so that twenty fingerprints grow, split and compact it
-        small.setattr(index_module, "BLOCK", 3)
+        small.setattr(index_module, "RECENT_ROWS", 3)  # so that twenty fingerprints make segments, joined and split
+        small.setattr(segment_module, "LISTED_ROWS", 2)
+        small.setattr(native, "MOST_ROWS", 8)
         index, bank = HashIndex(), Bank()
         for verb, what in steps:
             if verb == "add" and isinstance(what, dict):
@@ -56,6 +58,8 @@ def test_it_finds_exactly_what_comparing_with_everything_finds(
                 assert index.remove(np.array(list(what), np.uint64)) == len(gone)
                 for number in gone:
                     del bank[number]
+        if settled:
+            index.settle()
         assert len(index) == len(bank)
         assert set(found(index, query, radius)) == brute_force(bank, query, radius)
 
