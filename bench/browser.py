@@ -1,0 +1,61 @@
+"""The kernel in Chromium: WebAssembly against plain JavaScript, its share of the whole way, and its download."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+from pathlib import Path
+
+import brotli
+from playwright.sync_api import sync_playwright
+
+from bench.hash import Row, photo, row
+from seawall.hashing import fingerprint
+
+HERE = Path(__file__).parent
+KERNEL = HERE.parent / "kernel"
+BUILDS = ("pdq.wasm", "pdq-scalar.wasm")
+
+
+def run() -> list[Row]:
+    """Four rows."""
+    file = io.BytesIO()
+    photo(4000, 3000).save(file, "JPEG", quality=90)
+    jpeg = base64.b64encode(file.getvalue()).decode()
+    wasm = base64.b64encode((KERNEL / BUILDS[0]).read_bytes()).decode()
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=sandbox)
+        page = browser.new_page()
+        for script in ("pdq.js", "browser.js"):
+            page.add_script_tag(path=HERE / script)
+        step = page.evaluate("(a) => hashStep(...a)", [wasm, jpeg, 15])
+        way = page.evaluate("(a) => wholeWay(...a)", [wasm, jpeg, 9])
+        browser.close()
+    here = fingerprint(file.getvalue()).pdq
+    if (step["hex"], step["quality"]) != (here.hex, here.quality):
+        raise AssertionError("the browser and the library made different fingerprints of one file")
+    return [
+        row("hash step in Chromium, 12 MP", step["ours"], step["peer"], 10, peer_name="plain JavaScript"),
+        _limit("the hash step's share of file -> fingerprint, 12 MP", 100 * way["share"], "%", 15),
+        *(_limit(f"download of {build}, brotli", _packed(build), "B", 6 * 1024) for build in BUILDS),
+    ]
+
+
+def _packed(build: str) -> int:
+    return len(brotli.compress((KERNEL / build).read_bytes()))
+
+
+def _limit(what: str, ours: float, unit: str, most: float) -> Row:
+    return {
+        "what": what,
+        "ours": ours,
+        "peer": None,
+        "peer_name": None,
+        "ratio": None,
+        "unit": unit,
+        "target": f"<= {most} {unit}",
+        "met": ours <= most,
+    }
