@@ -86,7 +86,7 @@ class PictureStatus:
 
     code: Code
     status: queries.EntryStatus | None = None
-    platforms: tuple[tuple[str, queries.PlatformStatus], ...] = ()  # each with the name people know it by
+    platforms: tuple[tuple[str, queries.PlatformStatus], ...] = ()  # a line a partner, with the names of its platforms
 
     @property
     def withdrawable(self) -> bool:
@@ -99,8 +99,13 @@ def _look_up(code: Code) -> PictureStatus:
         status = queries.status(token=code.token, now=timezone.now())
     except queries.UnknownEntry:
         return PictureStatus(code)
-    named = ((directory.platform(each.platform).name, each) for each in status.platforms)
-    return PictureStatus(code, status, tuple(named))
+    # A partner's gates speak for all its platforms at once: one line a partner, or each block would show thrice.
+    partners = {each.partner: each for each in status.platforms}
+    lines = (
+        (", ".join(directory.platform(each.platform).name for each in status.platforms if each.partner == name), last)
+        for name, last in partners.items()
+    )
+    return PictureStatus(code, status, tuple(lines))
 
 
 class NoReceipt(Exception):

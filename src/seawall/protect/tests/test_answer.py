@@ -296,6 +296,14 @@ def test_it_shows_each_platform_and_what_it_stopped() -> None:
     assert PICTURE in body
 
 
+def test_platforms_of_one_partner_share_a_line_so_that_a_block_shows_once() -> None:
+    operations.add_partner(name="Example", slugs=["facebook", "instagram"], now=NOW)
+    operations.add_partner(name="Other", slugs=["reddit"], now=NOW)
+    send(text(line(), scope="all"))
+    _, body = ask(receipt(ALICE))
+    assert re.findall(r"<b>([^<]+)</b>:", body) == ["Facebook, Instagram", "Reddit"]
+
+
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
