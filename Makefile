@@ -17,7 +17,7 @@ run: $(KERNEL)             ## the site and the exchange on http://127.0.0.1:8000
 
 test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
 	$(PYTEST)
-	$(PYTEST) --db postgres src/seawall/exchange src/seawall/protect src/seawall/accounts src/seawall/site
+	$(PYTEST) --db postgres src/seawall/exchange src/seawall/protect src/seawall/accounts src/seawall/directory src/seawall/site
 
 test-faults: setup         ## 500 kill -9 of exchange and gate in the middle of the loop
 	SEAWALL_KILLS=500 $(BIN)/python -m pytest -q tests/test_kill.py --timeout 7200

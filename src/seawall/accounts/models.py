@@ -47,3 +47,11 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether Django's admin lets them in. Nobody else has an account here."""
         return self.is_active
+
+    def get_full_name(self) -> str:
+        """What Django's admin shows beside a change."""
+        return self.name
+
+    def get_short_name(self) -> str:
+        """What Django's admin greets them by."""
+        return self.name

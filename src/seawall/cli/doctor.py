@@ -99,6 +99,9 @@ def _settings() -> Iterator[Finding]:
 def _facts(now: datetime) -> Iterator[Finding]:
     from seawall.directory import queries  # noqa: PLC0415 - after django.setup()
 
+    if (database := _database()).ill:
+        yield database
+        return
     for fact_id, fact in queries.attention(now=now):
         shown = "" if fact.confirmed or fact.emergency else ", not shown"
         age = f"last checked {fact.checked}{', over 90 days ago' if fact.old else ''}"
