@@ -71,6 +71,40 @@ static inline uint32_t count_ones(uint64_t x) {
     return (uint32_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full) * 0x0101010101010101ull >> 56);
 }
 
+/* Swap the bits of `mask` in a, moved down by `shift`, with those of b. */
+static inline void swap_bits(uint64_t *a, uint64_t *b, int shift, uint64_t mask) {
+    const uint64_t t = (*a >> shift ^ *b) & mask;
+    *b ^= t;
+    *a ^= t << shift;
+}
+
+static inline uint64_t swapped_within(uint64_t x, int shift, uint64_t mask) {
+    const uint64_t t = (x ^ x >> shift) & mask;
+    return x ^ t ^ t << shift;
+}
+
+/* Each 16-bit row turned by a triangular number, no two alike modulo 16; then the 16x16 bits transposed. */
+static void scatter(const uint8_t *hash, uint64_t *w) {
+    for (int q = 0; q < 4; q++) {
+        w[q] = 0;
+        for (int i = 4 * q; i < 4 * q + 4; i++) {
+            const uint32_t row = (uint32_t)hash[2 * i] | (uint32_t)hash[2 * i + 1] << 8;
+            const int by = i * (i + 1) / 2 % 16;
+            w[q] |= (uint64_t)(uint16_t)(row << by | row >> (16 - by)) << 16 * (i % 4);
+        }
+    }
+    swap_bits(&w[0], &w[2], 8, 0x00ff00ff00ff00ffull);
+    swap_bits(&w[1], &w[3], 8, 0x00ff00ff00ff00ffull);
+    swap_bits(&w[0], &w[1], 4, 0x0f0f0f0f0f0f0f0full);
+    swap_bits(&w[2], &w[3], 4, 0x0f0f0f0f0f0f0f0full);
+    for (int q = 0; q < 4; q++)
+        w[q] = swapped_within(swapped_within(w[q], 30, 0x00000000ccccccccull), 15, 0x0000aaaa0000aaaaull);
+}
+
+void search_scatter(const uint8_t *hashes, uint64_t count, uint64_t *words) {
+    for (uint64_t i = 0; i < count; i++) scatter(hashes + 32 * i, words + 4 * i);
+}
+
 /* ---- blocks of a file ---- */
 
 static const uint64_t P1 = 0x9E3779B185EBCA87ull, P2 = 0xC2B2AE3D27D4EB4Full, P3 = 0x165667B19E3779F9ull,

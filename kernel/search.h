@@ -3,7 +3,8 @@
  * Freestanding: no libc, no allocation, no globals that change. docs/decisions/index.md says how it works and what
  * was measured; docs/spec/index-file.md says how a segment lies in a file. In short:
  *
- * A fingerprint is 16 chunks of 16 bits, in a ring. A radius r is shared out as budgets, r + 1 in all. If x is within
+ * A fingerprint's bits are scattered first, always in the same way, so that no chunk holds neighbouring frequencies of
+ * a picture, which go together; distances stay. It is then 16 chunks of 16 bits, in a ring. A radius r is shared out as budgets, r + 1 in all. If x is within
  * r of q, going round the ring from some chunk c the differing bits stay below the budgets all the way (the cycle
  * lemma; Qin and Xiao, "Pigeonring", VLDB 2018). So for each chunk the rows are listed by its 16 bits, and beside
  * each row stand the next 16 bits and 8 more: two comparisons that need no look at the fingerprint itself reject all
@@ -55,6 +56,10 @@ typedef struct {
 
 /* The widest `lanes` this processor and its operating system can run. */
 int search_widest_lanes(void);
+
+/* Bytes as published into the words that everything below takes: bit j of 16-bit word i (little-endian) becomes bit i
+ * of chunk (j + i (i + 1) / 2) mod 16. Chunk c is bits 16 (c mod 4) and up of word c / 4. */
+void search_scatter(const uint8_t *hashes, uint64_t count, uint64_t *words);
 
 /* By its lists or by comparing with every row: the same hits. SEARCH_QUICKEST chooses. */
 enum { SEARCH_QUICKEST = 0, SEARCH_BY_LISTS = 1, SEARCH_BY_COMPARING = 2 };

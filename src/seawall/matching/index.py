@@ -297,7 +297,7 @@ def _as_matches(found: list[NDArray[np.void]]) -> Matches:
 def _as_words(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
     if hashes.ndim != 2 or hashes.shape[1] != HASH_BYTES or hashes.dtype != np.uint8:  # noqa: PLR2004 - (N, 32)
         raise ValueError(f"Fingerprints are (N, {HASH_BYTES}) uint8, not {hashes.shape} {hashes.dtype}.")
-    return np.ascontiguousarray(hashes).view(np.uint64)
+    return native.scatter(hashes)
 
 
 def _as_ids(ids: NDArray[np.uint64], count: int | None) -> NDArray[np.uint64]:

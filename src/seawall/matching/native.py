@@ -67,6 +67,7 @@ def _load() -> ctypes.CDLL:
         ) from error
     u32, number = ctypes.c_uint32, ctypes.c_int
     nothing = {
+        "search_scatter": [_address, _u64, _address],
         "search_find": [_address, _address, _u64, u32, number, number, _address],
         "search_list_chunk": [_address, u32, _address],
         "search_wipe": [_address, _address, _u64],
@@ -89,6 +90,14 @@ library = _load()
 # What SEAWALL_SIMD allows, as far as this kernel can: its widest form asks more of a processor than the fingerprint's.
 WIDEST: int = library.search_widest_lanes()
 LANES = min(DEFAULT_LANES, WIDEST)
+
+
+def scatter(hashes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Fingerprints (N, 32) with their bits in the order of the search, (N, 4). Distances stay as they are."""
+    hashes = np.ascontiguousarray(hashes)
+    words = np.empty((len(hashes), 4), np.uint64)
+    library.search_scatter(hashes.ctypes.data, len(hashes), words.ctypes.data)
+    return words
 
 
 def checksums(array: NDArray[np.generic]) -> NDArray[np.uint64]:

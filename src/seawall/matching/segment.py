@@ -45,7 +45,7 @@ class Segment:
     """N rows. Only ``dead`` and ``living`` change, and a dead row's fingerprint, which is wiped."""
 
     ids: NDArray[np.uint64]  # (N,) ascending, except in the rows added last
-    words: NDArray[np.uint64]  # (N, 4)
+    words: NDArray[np.uint64]  # (N, 4) as native.scatter makes them
     dead: NDArray[np.bool_]  # (N,)
     starts: NDArray[np.uint32] | None = None  # (16 * 65537,)
     next: NDArray[np.uint16] | None = None  # (16 * N,) and a whole line

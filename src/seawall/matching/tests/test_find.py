@@ -142,3 +142,12 @@ def test_it_asks_for_more_room_when_a_query_has_many_hits() -> None:
     hits = listed(rows).find(pack(np.zeros((3, BITS), np.uint8)), 31)
     assert hits["query"].tolist() == [0] * 3_000 + [1] * 3_000 + [2] * 3_000
     assert sorted(hits["id"][3_000:6_000].tolist()) == list(range(3_000))
+
+
+def test_scattering_puts_every_bit_where_the_header_says() -> None:
+    hashes = np.packbits(np.eye(BITS, dtype=np.uint8), axis=1, bitorder="little")
+    scattered = np.unpackbits(native.scatter(hashes).view(np.uint8), axis=1, bitorder="little")
+    for bit in range(BITS):
+        word, j = divmod(bit, 16)
+        chunk = (j + word * (word + 1) // 2) % 16
+        assert np.flatnonzero(scattered[bit]).tolist() == [16 * chunk + word]
