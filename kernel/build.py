@@ -43,7 +43,7 @@ def zig() -> list[str]:
 def compiler() -> list[str]:
     """The system's C compiler, else ziglang's."""
     system = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    return [system] if system else zig()
+    return [system] if system else [*zig(), "-mcpu=baseline"]  # which would else be tuned to this machine
 
 
 def build_library(target: Path = LIBRARY, cc: list[str] | None = None, *, source: str = "pdq.c") -> Path:
@@ -64,6 +64,7 @@ def build_wasm(folder: Path) -> list[Path]:
         flags += ["-Wl,--no-entry", "-Wl,--strip-all", "-Wl,-z,stack-size=16384", "-Wl,--initial-memory=131072"]
         flags += [f"-Wl,--export={export}" for export in EXPORTS]
         subprocess.run([*zig(), *flags, "pdq.c", "-o", str(folder / name)], check=True, cwd=KERNEL)
+        (folder / name).chmod(0o644)
         made.append(folder / name)
     return made
 

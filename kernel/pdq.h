@@ -27,7 +27,7 @@ enum { PDQ_IDENTITY, PDQ_ROT90, PDQ_ROT180, PDQ_ROT270, PDQ_FLIP_X, PDQ_FLIP_Y, 
 /* The widest `lanes` this processor and its operating system can run. */
 int pdq_widest_lanes(void);
 
-/* Bytes of workspace a picture needs (about 30 a column and 120 KiB beside), or 0 if it is refused:
+/* Bytes of workspace a picture needs (12 a column and channel, 8 a column, and about 115 KiB), or 0 if it is refused:
  * a side outside PDQ_MIN_SIDE..PDQ_MAX_SIDE, more than PDQ_MAX_PIXELS, or channels other than
  * 1 (gray), 3 (red, green, blue) and 4 (the fourth is ignored: composite on white first). */
 uint32_t pdq_workspace_bytes(uint32_t width, uint32_t height, uint32_t channels);

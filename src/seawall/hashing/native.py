@@ -25,9 +25,13 @@ _HASHES = 8 * 32
 _KEPT_BYTES = 512 * 1024
 
 
-def _load() -> ctypes.CDLL:
+def load(path: Path) -> ctypes.CDLL:
+    """A build of the kernel, its functions' types said.
+
+    :raises ImportError: it is not there, or not for this machine
+    """
     try:
-        library = ctypes.CDLL(str(LIBRARY))
+        library = ctypes.CDLL(str(path))
     except OSError as error:
         raise ImportError(
             f"The fingerprint kernel is not built for this machine ({error}). Run `make kernel`, then try again."
@@ -44,7 +48,7 @@ def _load() -> ctypes.CDLL:
     return library
 
 
-_library = _load()
+_library = load(LIBRARY)
 WIDEST: int = _library.pdq_widest_lanes()
 
 
