@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.middleware.gzip import GZipMiddleware
-from django.urls import set_script_prefix
+from django.urls import get_script_prefix, set_script_prefix
 
 from seawall.site.frame import POLICY
 from seawall.site.views import forbidden, not_allowed
@@ -63,10 +63,15 @@ def easy_read(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.easy_read = request.path_info.startswith("/easy/")  # type: ignore[attr-defined]
-        if request.easy_read:  # type: ignore[attr-defined]
-            request.path_info = request.path_info.removeprefix("/easy")
-            set_script_prefix("/easy/")
-        return get_response(request)
+        if not request.easy_read:  # type: ignore[attr-defined]
+            return get_response(request)
+        request.path_info = request.path_info.removeprefix("/easy")
+        before = get_script_prefix()
+        set_script_prefix("/easy/")
+        try:
+            return get_response(request)
+        finally:
+            set_script_prefix(before)
 
     return middleware
 
