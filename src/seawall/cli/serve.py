@@ -59,6 +59,7 @@ def is_loopback(host: str) -> bool:
 def _serve(args: argparse.Namespace) -> None:
     from granian import Granian  # noqa: PLC0415
     from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
 
     print(f"Serving on {'https' if args.tls_cert else 'http'}://{args.host}:{args.port}/", flush=True)
     Granian(
@@ -68,7 +69,7 @@ def _serve(args: argparse.Namespace) -> None:
         interface=Interfaces.WSGI,
         blocking_threads=BLOCKING_THREADS,
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
         websockets=False,
         ssl_cert=args.tls_cert,
         ssl_key=args.tls_key,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.responses import HTMLResponse
@@ -69,5 +70,5 @@ app = Starlette(routes=[Route("/", home), Route("/", post, methods=["POST"])])
 
 if __name__ == "__main__":
     Granian(
-        "seawall.cli.demo.platform:app", port=int(sys.argv[1]), interface=Interfaces.ASGI, log_level="warning"
+        "seawall.cli.demo.platform:app", port=int(sys.argv[1]), interface=Interfaces.ASGI, log_level=LogLevels.warning
     ).serve()
