@@ -6,6 +6,7 @@ What may be shown: verified facts, and emergency ones whatever their status. Old
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -26,7 +27,10 @@ __all__ = ["Capture", "Contact", "Helpline", "Law", "Platform", "PlatformEntry",
 # Numbers and forms change often enough that a quarter of a year without a look deserves a note.
 KEPT_FRESH = timedelta(days=90)
 
-_Edits = dict[str, dict[str, Any]]
+# The columns of an edit that may lie over a fact, and one edit: its fact's id and the columns that say something.
+_COLUMNS = ("status", "source", "checked", "what", "url", "value", "hours")
+_Columns = tuple[tuple[str, Any], ...]
+_Edit = tuple[str, _Columns]
 _AFact = TypeVar("_AFact", bound=Fact)
 
 
@@ -82,14 +86,12 @@ def platform(slug: str, *, now: datetime | None = None) -> PlatformEntry:
 
     :raises KeyError: there is none
     """
-    found = {each.slug: each for each in facts.platforms()}[slug]
-    return _platform_entry(found, _edits(f"platforms/{slug}/"), _day(now))
+    return {each.slug: each for each in platform_entries(now=now)}[slug]
 
 
 def platform_entries(*, now: datetime | None = None) -> tuple[PlatformEntry, ...]:
-    """All of them, in one question to the database."""
-    edits, today = _edits("platforms/"), _day(now)
-    return tuple(_platform_entry(each, edits, today) for each in facts.platforms())
+    """All of them, in the files' order."""
+    return _shown_now(now).platforms
 
 
 def services(
@@ -100,28 +102,24 @@ def services(
     now: datetime | None = None,
 ) -> tuple[Service, ...]:
     """Who can help that audience, in the order to show them; a nation or a topic narrows it."""
-    edits, today = _edits("services/"), _day(now)
-    asked = (
+    return tuple(
         each
-        for each in facts.services()
+        for each in _shown_now(now).services
         if each.audience == audience
         and (nation is None or each.serves(nation))
         and (topic is None or topic in each.topics)
     )
-    found = (_service(each, edits, today) for each in asked)
-    return tuple(each for each in found if each is not None)
 
 
 def laws(nation: str | None = None, *, now: datetime | None = None) -> tuple[Law, ...]:
     """What is a crime there and what platforms must do, the ones to name first first. Without a nation: all."""
-    asked = (each for each in facts.laws() if nation is None or each.holds_in(nation))
-    return _shown("laws", asked, _edits("laws/"), _day(now))
+    return tuple(each for each in _shown_now(now).laws if nation is None or each.holds_in(nation))
 
 
 def helpline() -> Helpline:
     """The operator's own values, or those shipped. Two small questions to the database."""
-    closures = tuple(Closure.objects.values_list("first", "last"))
-    row = Operator.objects.first()
+    closures = tuple((each.first, each.last) for each in Closure.objects.order_by())
+    row = next(iter(Operator.objects.all()), None)
     if row is None:
         file = facts.helpline()
         kept = opening.Hours(file.opens, file.closes, frozenset(file.days), file.nation, closures)
@@ -132,35 +130,60 @@ def helpline() -> Helpline:
 
 def attention(*, now: datetime | None = None) -> tuple[tuple[str, Fact], ...]:
     """(id, fact) of every fact that is old or not verified, edits counted in: what somebody should look up."""
-    edits, today = _edits(""), _day(now)
+    edits, today = dict(_edits()), _day(now)
     merged = ((fact_id, _merged(fact, edits.get(fact_id), today)) for fact_id, fact in facts.by_id().items())
     return tuple((fact_id, fact) for fact_id, fact in merged if fact.old or not fact.confirmed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Everything that may be shown."""
+
+    services: tuple[Service, ...]
+    laws: tuple[Law, ...]
+    platforms: tuple[PlatformEntry, ...]
+
+
+def _shown_now(now: datetime | None) -> _Shown:
+    return _shown_with(_edits(), _day(now))
+
+
+@functools.lru_cache(maxsize=4)
+def _shown_with(edits: tuple[_Edit, ...], today: date) -> _Shown:
+    """Files and edits merged. Kept, because edits and days change rarely and pages ask hundreds of times a second."""
+    by_id = dict(edits)
+    services = (_service(each, by_id, today) for each in facts.services())
+    return _Shown(
+        services=tuple(each for each in services if each is not None),
+        laws=_shown("laws", facts.laws(), by_id, today),
+        platforms=tuple(_platform_entry(each, by_id, today) for each in facts.platforms()),
+    )
+
+
+def _edits() -> tuple[_Edit, ...]:
+    """Operators' edits: (fact id, the columns that say something). Operators edit dozens, so all are read."""
+    return tuple(
+        (row.fact, tuple((name, value) for name in _COLUMNS if (value := getattr(row, name))))
+        for row in FactEdit.objects.order_by()
+    )
 
 
 def _day(now: datetime | None) -> date:
     return (now or timezone.now()).date()
 
 
-def _edits(prefix: str) -> _Edits:
-    """Operators' edits under that prefix, by fact id: only the columns that say something."""
-    rows = FactEdit.objects.filter(fact__startswith=prefix).values(
-        "fact", "status", "source", "checked", "what", "url", "value", "hours"
-    )
-    return {row["fact"]: {name: value for name, value in row.items() if value and name != "fact"} for row in rows}
-
-
-def _merged(fact: _AFact, edit: Mapping[str, Any] | None, today: date) -> _AFact:
-    changed = {name: value for name, value in (edit or {}).items() if name in fact.__struct_fields__}
+def _merged(fact: _AFact, edit: _Columns | None, today: date) -> _AFact:
+    changed = {name: value for name, value in edit or () if name in fact.__struct_fields__}
     merged = msgspec.structs.replace(fact, **changed) if changed else fact
     return msgspec.structs.replace(merged, old=True) if today - merged.checked > KEPT_FRESH else merged
 
 
-def _shown(prefix: str, found: Iterable[_AFact], edits: _Edits, today: date) -> tuple[_AFact, ...]:
+def _shown(prefix: str, found: Iterable[_AFact], edits: Mapping[str, _Columns], today: date) -> tuple[_AFact, ...]:
     merged = (_merged(each, edits.get(f"{prefix}/{each.slug}"), today) for each in found)
     return tuple(each for each in merged if each.confirmed or each.emergency)
 
 
-def _service(service: Service, edits: _Edits, today: date) -> Service | None:
+def _service(service: Service, edits: Mapping[str, _Columns], today: date) -> Service | None:
     shown = _shown("services", (service,), edits, today)
     if not shown:
         return None
@@ -168,7 +191,7 @@ def _service(service: Service, edits: _Edits, today: date) -> Service | None:
     return msgspec.structs.replace(shown[0], contacts=contacts)
 
 
-def _platform_entry(found: facts.PlatformFacts, edits: _Edits, today: date) -> PlatformEntry:
+def _platform_entry(found: facts.PlatformFacts, edits: Mapping[str, _Columns], today: date) -> PlatformEntry:
     under = f"platforms/{found.slug}"
     answers = [each for each in (found.takes_part, found.encrypted) if each is not None]
     known = {each.slug: bool(each) for each in _shown(under, answers, edits, today)}

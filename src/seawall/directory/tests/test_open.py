@@ -135,6 +135,7 @@ def test_its_bank_holidays_are_the_published_ones(nation: str, year: int) -> Non
     [
         ("2026-08-03T07:00+00:00", "2026-08-03T10:00+01:00", "today"),
         ("2026-08-03T20:00+00:00", "2026-08-04T10:00+01:00", "tomorrow"),
+        ("2026-08-03T23:30+00:00", "2026-08-04T10:00+01:00", "today"),  # past midnight in London
         ("2026-08-28T20:00+00:00", "2026-09-01T10:00+01:00", "this-week"),  # a Friday before a bank holiday: Tuesday
         ("2026-12-24T20:00+00:00", "2026-12-29T10:00+00:00", "this-week"),
     ],
