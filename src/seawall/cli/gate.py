@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,13 @@ def run(args: argparse.Namespace) -> int:
         return _serve(args) if args.verb == "serve" else _check(args)
     except (BadSetting, UnknownSchema, OSError) as error:
         print(f"seawall: {error}", file=sys.stderr)
-        return 2
+    except sqlite3.DatabaseError as error:
+        print(
+            f"seawall: the copy in {args.data} cannot be used: {error}. "
+            "If it is damaged, stop the gate, delete that folder and start it again: it fetches the bank anew.",
+            file=sys.stderr,
+        )
+    return 2
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
+from array import array
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from seawall.gate.feed import INDEXED_VERSION, Add, Event, FeedProblem, Page, Signal
+from seawall.gate.feed import HASH_BYTES, INDEXED_VERSION, Add, Event, FeedProblem, Page, Signal
 from seawall.hashing import USABLE_QUALITY
 from seawall.matching import HashIndex
 
@@ -166,12 +167,7 @@ class BankCopy:
                 else:
                     _drop(db, entry.entry, change)
             if not page.more:
-                # The end of a full list: what was not in it is gone from the bank. Not a moment earlier.
-                for (entry_id,) in db.execute(
-                    "SELECT entry FROM entries WHERE (SELECT listing FROM state) AND round < (SELECT round FROM state)"
-                ).fetchall():
-                    _drop(db, entry_id, change)
-                db.execute("UPDATE state SET listing = 0, complete = 1")
+                _end_list(db, change)
             db.execute("UPDATE state SET cursor = ?, contact = ?", (page.cursor, now))
         if change.removed:
             with self._turn:  # the write-ahead log would keep withdrawn values for a while
@@ -185,15 +181,15 @@ class BankCopy:
 
     def build_index(self) -> HashIndex:
         """A new index of every signal that uploads are compared with."""
-        index = HashIndex()
+        hashes, ids = bytearray(), array("Q")
         with self._turn:
-            rows = self._db.execute(
-                "SELECT signal, value FROM signals WHERE version = ? AND quality >= ? AND length(value) = 32",
-                (INDEXED_VERSION, USABLE_QUALITY),
-            )
-            while some := rows.fetchmany(10_000):
-                index.add(*_arrays(some))
-        return index
+            for signal, value in self._db.execute(
+                "SELECT signal, value FROM signals WHERE version = ? AND quality >= ? AND length(value) = ?",
+                (INDEXED_VERSION, USABLE_QUALITY, HASH_BYTES),
+            ):
+                ids.append(signal)
+                hashes += value
+        return HashIndex.build(np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(ids, np.uint64))
 
     def owners(self, signals: Iterable[int]) -> dict[int, Owner]:
         """The entry and kind of each of these signals that is still here."""
@@ -242,7 +238,8 @@ class BankCopy:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    # A gate is alone with its file but for `gate check`, which may delay a checkpoint, and must not for long.
+    db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA foreign_keys = ON")
     return db
 
@@ -284,8 +281,16 @@ def _drop(db: sqlite3.Connection, entry: int, change: IndexChange) -> None:
     db.execute("DELETE FROM entries WHERE entry = ?", (entry,))
 
 
+def _end_list(db: sqlite3.Connection, change: IndexChange) -> None:
+    """If a full list was being read, this is its end, and what was not in it is gone. Not a moment earlier."""
+    for (number,) in db.execute("SELECT round FROM state WHERE listing = 1").fetchall():
+        for (entry,) in db.execute("SELECT entry FROM entries WHERE round < ?", (number,)).fetchall():
+            _drop(db, entry, change)
+        db.execute("UPDATE state SET listing = 0, complete = 1")
+
+
 def _arrays(signals: Iterable[tuple[int, bytes]]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
     """Ids and 32-byte values as an index takes them."""
     pairs = list(signals)
-    hashes = np.frombuffer(b"".join(value for _, value in pairs), np.uint8).reshape(-1, 32)
+    hashes = np.frombuffer(b"".join(value for _, value in pairs), np.uint8).reshape(-1, HASH_BYTES)
     return hashes, np.array([number for number, _ in pairs], np.uint64)

@@ -113,6 +113,16 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize("verb", ["serve", "check"])
+def test_a_damaged_copy_is_said_so_with_the_next_step(tmp_path: Path, verb: str) -> None:
+    (tmp_path / "gate.sqlite3").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    arguments = ["--feed", "http://localhost/api", "--key", KEY] if verb == "serve" else ["picture.jpg"]
+    told = gate_command(verb, *arguments, "--data", str(tmp_path))
+    assert told.returncode == 2
+    assert "it fetches the bank anew" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_it_stops_when_told_and_goes_on_where_it_was(exchange: ListExchange, tmp_path: Path) -> None:
     exchange.submit(1, {1: fingerprint_of(CAT)})
     with running(exchange, tmp_path / "gate") as gate:
@@ -203,7 +213,7 @@ DESCRIPTION = schemathesis.openapi.from_dict(json.loads((Path(config.__file__).p
 
 
 @DESCRIPTION.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_its_openapi_tells_the_truth(case: schemathesis.Case[Any], gate: GateProcess) -> None:
     # No schema says what a readable picture is, so that a made-up one may be refused.
     picture = case.media_type == "multipart/form-data"
