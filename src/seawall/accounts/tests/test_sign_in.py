@@ -82,6 +82,8 @@ def test_a_public_page_asks_for_no_session_even_of_somebody_who_signed_in(
         with django_assert_max_num_queries(50) as asked:
             answer = client.get(path)
         assert not [query for query in asked.captured_queries if "django_session" in query["sql"]], path
+        assert not hasattr(answer.wsgi_request, "session"), path
+        assert not hasattr(answer.wsgi_request, "user"), path
         assert "Set-Cookie" not in answer.headers, path
         assert "Cookie" not in answer.headers.get("Vary", ""), path
     with django_assert_max_num_queries(50) as asked:
