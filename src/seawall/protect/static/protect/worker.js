@@ -6,6 +6,9 @@
 // 256 rows of a 48 megapixel photo are 8 MB. Measured: docs/decisions/strips-of-the-picture.md.
 const STRIP_ROWS = 256;
 
+// Copied into the kernel's memory at a time: few enough that they are still in the cache when it reads them.
+const COPIED_ROWS = 16;
+
 // A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
 const SHORTEST_SIDE = 5;
 
@@ -52,16 +55,21 @@ class Hasher {
     // Behind the kernel's own data: its workspace (aligned to 64), then the rows, which the hashes use afterwards.
     this.workspace = (this.kernel.__heap_base.value + 63) & ~63;
     this.rows = this.workspace + room;
-    const end = this.rows + Math.max(256, width * Math.min(STRIP_ROWS, height) * 4);
+    this.rowBytes = width * 4;
+    const end = this.rows + Math.max(256, this.rowBytes * COPIED_ROWS);
     const missing = end - this.kernel.memory.buffer.byteLength;
     if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / 65536));
     this.kernel.pdq_begin(this.workspace, width, height, 4, 0);
   }
 
-  /** @param {Uint8ClampedArray} rgba opaque @param {number} rows */
-  feed(rgba, rows) {
-    new Uint8Array(this.kernel.memory.buffer).set(rgba, this.rows);
-    this.kernel.pdq_rows(this.workspace, this.rows, rows);
+  /** @param {Uint8ClampedArray} rgba whole rows, opaque */
+  feed(rgba) {
+    const memory = new Uint8Array(this.kernel.memory.buffer);
+    for (let at = 0; at < rgba.length; at += COPIED_ROWS * this.rowBytes) {
+      const some = rgba.subarray(at, at + COPIED_ROWS * this.rowBytes);
+      memory.set(some, this.rows);
+      this.kernel.pdq_rows(this.workspace, this.rows, some.length / this.rowBytes);
+    }
   }
 
   /** @returns {[hash: string, quality: number]} */
@@ -115,7 +123,7 @@ async function fingerprint(file, tell) {
   const hasher = new Hasher(bitmap.width, bitmap.height);
   let done = 0;
   for await (const { rows, rgba } of strips(bitmap)) {
-    hasher.feed(rgba, rows);
+    hasher.feed(rgba);
     done += rows;
     tell(Math.floor((100 * done) / bitmap.height));
   }
