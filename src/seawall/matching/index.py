@@ -148,6 +148,8 @@ class HashIndex:
                 parts = self._parts
                 alive = [~part.dead for part in parts]
             if len(parts) == len(self._segments) and all(rows.all() for rows in alive):
+                for part in parts:
+                    part.check()  # or what was altered would be given new checksums
                 saved.write(path, parts)
             else:
                 saved.write(path, Segment.build(*living(parts, alive)))
