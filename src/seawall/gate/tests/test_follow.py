@@ -254,6 +254,15 @@ def test_it_holds_every_signal_of_an_entry_and_compares_with_the_usable_ones(
     assert len(gate.index) == 2
 
 
+def test_a_signal_that_changes_is_replaced_under_its_number(exchange: ListExchange, gate: Gate, tmp_path: Path) -> None:
+    exchange.submit(1, {1: value(1), 2: value(2)})
+    gate.follow()
+    exchange.submit(1, {1: value(3), 2: value(2)})
+    gate.follow()
+    assert [gate.finds(value(number)) for number in (1, 2, 3)] == [set(), {1}, {1}]
+    assert held(tmp_path) == exchange.entries
+
+
 def test_a_replayed_page_changes_nothing(exchange: ListExchange, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     exchange.submit(1, {1: value(1)})
     exchange.submit(2, {2: value(2)})

@@ -125,7 +125,7 @@ def test_reports_survive_a_kill_while_the_exchange_is_away(exchange: ListExchang
         for _ in range(3):
             assert gate.matches(jpeg(CAT))
         assert gate.detail()["reports_waiting"] == 3
-        assert "503" in gate.detail()["report_problem"]
+        until(lambda: "503" in (gate.detail()["report_problem"] or ""))
         gate.kill()
         gate.start()
         assert gate.detail()["reports_waiting"] == 3
