@@ -262,6 +262,12 @@ def exit_is_in_sight(page: Page) -> bool:
     return seen
 
 
+NAME_IS_COVERED = """() => {
+  const at = (css) => document.querySelector(css).getBoundingClientRect();
+  return at(".bar__name").right > at("#exit").left;
+}"""
+
+
 @pytest.mark.parametrize(
     "size", [(320, 640), (320, 200), (1280, 800)], ids=["320 px", "400 % of 1280 x 800", "desktop"]
 )
@@ -275,6 +281,7 @@ def test_every_page_fits_and_keeps_the_exit_in_sight(
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         assert too_wide(page) <= 0, name
         assert exit_is_in_sight(page), name
+        assert not page.evaluate(NAME_IS_COVERED), name
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         assert exit_is_in_sight(page), name
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from seawall.directory import queries as directory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Hashable
     from datetime import datetime
 
     from seawall.directory.hours import State
@@ -45,6 +45,11 @@ class Facts:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+
+    @cached_property
+    def version(self) -> Hashable:
+        """What a page made of these facts follows from: the directory, the day, and whether the helpline is open."""
+        return directory.version(), self.helpline, self._now.date(), self.state
 
     @cached_property
     def helpline(self) -> Helpline:

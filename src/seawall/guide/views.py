@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from seawall.guide import forms
+from seawall.guide.kept import kept
 from seawall.guide.queries import Facts
 from seawall.guide.triage import phase, plan
 
@@ -23,26 +24,37 @@ PAGES = ("what", "bank", "apps", "settings", "alerts", "support", "days")
 
 
 @require_safe
-def page(request: HttpRequest, name: str) -> HttpResponse:
-    """One of the pages that say the same to everybody."""
-    return render(request, f"guide/{name}.html", {"facts": Facts(timezone.now())})
+@kept
+def page(request: HttpRequest, name: str, facts: Facts) -> HttpResponse:
+    """One of the pages around the steps."""
+    return render(request, f"guide/{name}.html", {"facts": facts})
 
 
 @require_safe
-def step(request: HttpRequest, number: int) -> HttpResponse:
+@kept
+def step(request: HttpRequest, number: int, facts: Facts) -> HttpResponse:
     """One of the six steps."""
-    context = {"facts": Facts(timezone.now()), "number": number, "count": len(STEPS)}
+    context = {"facts": facts, "number": number, "count": len(STEPS)}
     return render(request, f"guide/steps/{STEPS[number]}.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """Ask four questions; answer with the steps that fit. The answers are forgotten with the answer to this request."""
+    """Ask four questions; answer with the steps that fit."""
+    return plan_for(request) if request.method == "POST" else questions(request)
+
+
+@kept
+def questions(request: HttpRequest, facts: Facts) -> HttpResponse:
+    """The four questions."""
+    first = [each for slug in forms.FIRST for each in facts.platforms if each.slug == slug]
+    more = [each for each in facts.platforms if each not in first]
+    return render(request, "guide/start.html", {"facts": facts, "forms": forms, "first": first, "more": more})
+
+
+def plan_for(request: HttpRequest) -> HttpResponse:
+    """The steps that fit. The answers are forgotten as soon as this is sent, and the page is not kept."""
     facts = Facts(timezone.now())
-    if request.method != "POST":
-        first = [each for slug in forms.FIRST for each in facts.platforms if each.slug == slug]
-        more = [each for each in facts.platforms if each not in first]
-        return render(request, "guide/start.html", {"facts": facts, "forms": forms, "first": first, "more": more})
     answers = forms.read_answers(request.POST, platforms=[each.slug for each in facts.platforms])
     phases = [
         (when.name.lower(), [f"guide/plan/{each}.html" for each in steps])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.middleware.gzip import GZipMiddleware
 from django.urls import get_script_prefix, set_script_prefix
+from django.utils import translation
 
 from seawall.site.frame import POLICY
 from seawall.site.views import forbidden, not_allowed
@@ -72,6 +74,22 @@ def easy_read(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             return get_response(request)
         finally:
             set_script_prefix(before)
+
+    return middleware
+
+
+def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer in the language that the path begins with, and in English where it names none.
+
+    Nothing else is asked, neither the browser's languages nor a cookie: the same address is the same page for everybody.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        named = translation.get_language_from_path(request.path_info)
+        with translation.override(named or settings.LANGUAGE_CODE):
+            response = get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+        return response
 
     return middleware
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.utils.safestring import mark_safe
 
+from seawall.directory import queries as directory
 from seawall.site.frame import SCRIPT, STYLE
 
 if TYPE_CHECKING:
@@ -35,3 +36,9 @@ def other_layout(context: dict[str, Any]) -> str:
         return ""
     path: str = request.path_info
     return path if getattr(request, "easy_read", False) else f"/easy{path}"
+
+
+@register.simple_tag(takes_context=True)
+def logo(context: dict[str, Any]) -> str:
+    """Return what stands at the top of the page: the operator's few words. A page about a fault asks no database."""
+    return ("" if "lost" in context else directory.helpline().logo) or "Seawall"

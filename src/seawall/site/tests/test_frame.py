@@ -1,6 +1,10 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from seawall.directory import facts
+from seawall.directory.models import Operator
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +58,27 @@ def test_the_static_files_are_served_without_collecting_and_not_kept(client: Cli
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "no-store"
         answer.close()
+
+
+def test_an_operators_words_stand_at_the_top_and_never_in_the_title(client: Client) -> None:
+    line = facts.helpline()
+    Operator.objects.create(
+        name="Example Helpline", logo="Example", phones="000", nation="ENG", opens=line.opens, closes=line.closes
+    )
+    page = client.get(reverse("site:privacy")).content.decode()
+    assert "</svg>Example</a>" in page
+    assert "<title>Seawall</title>" in page
+
+
+def test_a_page_about_a_fault_asks_no_database(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        assert client.get("/no-such-page/").status_code == 404
+
+
+def test_it_answers_a_form_sent_to_a_page_that_takes_none_with_words(client: Client) -> None:
+    answer = client.post(reverse("site:privacy"))
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert "This page takes no form." in answer.content.decode()
