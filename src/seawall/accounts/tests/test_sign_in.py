@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.test import Client
 
 from seawall.accounts import forms, operations
+from seawall.accounts.middleware import Csrf
 
 if TYPE_CHECKING:
+    from django.test import RequestFactory
     from playwright.sync_api import Page
 
     from seawall.accounts.models import Staff
@@ -95,6 +99,13 @@ def test_a_public_page_asks_for_no_session_even_of_somebody_who_signed_in(
 def test_a_public_form_needs_no_token() -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post("/protect/receipt/", {"receipt": "nonsense"}).status_code in {404, 422}
+
+
+def test_every_page_under_staff_is_checked_not_only_djangos_own(rf: RequestFactory) -> None:
+    check = Csrf(lambda _: HttpResponse())
+    with pytest.raises(PermissionDenied):
+        check.process_view(rf.post("/staff/to-come/"), lambda _: HttpResponse(), (), {})
+    assert check.process_view(rf.post("/protect/send/"), lambda _: HttpResponse(), (), {}) is None
 
 
 @pytest.mark.django_db
