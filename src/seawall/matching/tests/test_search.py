@@ -1,5 +1,9 @@
 """The index against a plain brute force, whatever was added and removed before."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,3 +107,25 @@ def test_it_refuses_fingerprints_of_another_shape(queries: NDArray[np.uint8]) ->
 def test_it_refuses_a_radius_no_distance_can_have(radius: int) -> None:
     with pytest.raises(ValueError, match="radius"):
         HashIndex().search(np.zeros((1, 32), np.uint8), radius)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 50])
+def test_threads_share_the_queries_and_give_the_same_answer(threads: int) -> None:
+    random = np.random.default_rng(1)
+    hashes = random.integers(0, 256, (20_000, 32), np.uint8)
+    index = HashIndex.build(hashes, np.arange(20_000, dtype=np.uint64))
+    queries = np.concatenate([hashes[::700], random.integers(0, 256, (7, 32), np.uint8)])
+    alone, together = index.search(queries), index.search(queries, threads=threads)
+    assert len(alone.id) == 29
+    assert alone.query.tolist() == together.query.tolist()
+    assert alone.id.tolist() == together.id.tolist()
+    assert alone.distance.tolist() == together.distance.tolist()
+
+
+@pytest.mark.parametrize(("name", "lanes"), [("portable", 0), ("avx2", 1)])
+def test_one_setting_narrows_the_fingerprint_and_the_search(name: str, lanes: int) -> None:
+    if lanes > native.WIDEST:
+        pytest.skip("this processor is narrower")
+    environment = os.environ | {"SEAWALL_SIMD": name}
+    code = "from seawall.matching import native; print(native.LANES)"
+    assert int(subprocess.check_output([sys.executable, "-c", code], env=environment)) == lanes
