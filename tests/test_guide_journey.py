@@ -262,6 +262,10 @@ def exit_is_in_sight(page: Page) -> bool:
     return seen
 
 
+# Text that is wider than the box around it.
+SPILLS = """() => [...document.querySelectorAll("main *")].filter(
+  (each) => each.clientWidth && each.scrollWidth > each.clientWidth + 1 && !each.matches(".visually-hidden, textarea")
+).map((each) => each.outerHTML)"""
 NAME_IS_COVERED = """() => {
   const at = (css) => document.querySelector(css).getBoundingClientRect();
   return at(".bar__name").right > at("#exit").left;
@@ -282,8 +286,28 @@ def test_every_page_fits_and_keeps_the_exit_in_sight(
         assert too_wide(page) <= 0, name
         assert exit_is_in_sight(page), name
         assert not page.evaluate(NAME_IS_COVERED), name
+        assert page.evaluate(SPILLS) == [], name
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         assert exit_is_in_sight(page), name
+
+
+def test_the_first_screen_of_a_phone_says_what_to_do_and_whom_to_call(visit: Callable[..., Page]) -> None:
+    page = visit("/", viewport={"width": 360, "height": 780})
+    for text in (
+        "You are not to blame",
+        "Do not pay.",
+        "Keep the messages.",
+        "Stop all contact.",
+        "Show me what to do",
+    ):
+        assert in_first_screen(page, text), text
+    for text in ("999", "now.", "Leave this site"):  # "Open now." or "Closed now."
+        assert in_first_screen(page, text), text
+
+
+def in_first_screen(page: Page, text: str) -> bool:
+    box = page.get_by_text(text).first.bounding_box()
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 780
 
 
 def test_what_has_the_focus_is_never_hidden_behind_the_exit(visit: Callable[..., Page]) -> None:

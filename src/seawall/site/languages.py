@@ -1,8 +1,8 @@
 """The languages there are: English, and each that has a file in ``locale/``. No Django: settings read this.
 
-A language is one file, ``locale/<code>/LC_MESSAGES/django.po``, compiled beside itself by `make messages`. Its header says
-what it is called (``X-Name``), from which side it is read (``X-Direction``) and whether a speaker has read the words
-(``X-Reviewed``). docs/operating/languages.md tells how to add one.
+A language is one file, ``locale/<code>/LC_MESSAGES/django.po``, compiled beside itself by `make messages`. Its header
+says what it is called (``X-Name``), from which side it is read (``X-Direction``) and whether a speaker has read the
+words (``X-Reviewed``). docs/operating/languages.md tells how to add one.
 """
 
 from __future__ import annotations
@@ -44,6 +44,6 @@ def _read(path: Path) -> Language:
     name, direction, reviewed = (about.get(f"x-{what}", "") for what in ("name", "direction", "reviewed"))
     if not name or direction not in {"ltr", "rtl"} or not reviewed:
         raise UnfinishedLanguage(
-            f"The header of locale/{path.parts[-3]} needs X-Name, X-Direction (ltr or rtl) and X-Reviewed (no, or by whom)."
+            f"The header of locale/{path.parts[-3]} needs X-Name, X-Direction (ltr or rtl) and X-Reviewed (no, or who)."
         )
     return Language(code, name, direction, reviewed != "no")

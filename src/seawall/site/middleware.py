@@ -81,7 +81,7 @@ def easy_read(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Answer in the language that the path begins with, and in English where it names none.
 
-    Nothing else is asked, neither the browser's languages nor a cookie: the same address is the same page for everybody.
+    Nothing else is asked, neither the browser's languages nor a cookie: an address is the same page for everybody.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
