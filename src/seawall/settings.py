@@ -13,6 +13,8 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from seawall.site import languages
+
 
 def _flag(name: str) -> bool:
     value = os.environ.get(name, "")
@@ -71,7 +73,7 @@ MIDDLEWARE = [
     "seawall.site.middleware.compressed",
     "seawall.site.middleware.easy_read",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "seawall.site.middleware.language",
     "django.middleware.common.CommonMiddleware",
     "seawall.accounts.middleware.Sessions",
     "seawall.accounts.middleware.Csrf",
@@ -132,7 +134,12 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "seawall.accounts.views.form_refused"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# A file in the folder makes a language: docs/operating/languages.md.
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+_languages = languages.found(LOCALE_PATHS[0])
+LANGUAGES = [(LANGUAGE_CODE, "English"), *((each.code, each.name) for each in _languages)]
+LANGUAGES_BIDI = [each.code for each in _languages if each.direction == "rtl"]
+LANGUAGES_UNREVIEWED = [each.code for each in _languages if not each.reviewed]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/London"

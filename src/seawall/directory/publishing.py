@@ -13,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+from django.utils import translation
 
 from seawall.directory import queries
 
@@ -34,9 +35,10 @@ class Published:
 
 @functools.lru_cache(maxsize=1)
 def published(day: date) -> Published:
-    """The file of that day: what pages show on it, signed. Made once a day and process."""
+    """The file of that day: what pages show on it, signed, in English. Made once a day and process."""
     key = _signing_key(settings.DATA / "directory.key")
-    document = _document(datetime.combine(day, time(), UTC))
+    with translation.override("en"):
+        document = _document(datetime.combine(day, time(), UTC))
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return Published(document, key.sign(document), public)
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 
 from seawall.directory import facts
 from seawall.directory import hours as opening
 from seawall.directory.facts import Capture, Contact, Fact, Law, Phone, Route, Service
 from seawall.directory.models import Closure, FactEdit, Operator
+from seawall.directory.words import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +80,7 @@ class Helpline:
 
 def platforms() -> tuple[Platform, ...]:
     """Every platform we have a name for, whether or not it takes part. Asks no database."""
-    return tuple(Platform(each.slug, each.name) for each in facts.platforms())
+    return tuple(Platform(each.slug, gettext(each.name)) for each in facts.platforms())
 
 
 def platform(slug: str, *, now: datetime | None = None) -> PlatformEntry:
@@ -150,12 +152,15 @@ class _Shown:
 
 
 def _shown_now(now: datetime | None) -> _Shown:
-    return _shown_with(_edits(), _day(now))
+    return _shown_with(_edits(), _day(now), get_language())
 
 
-@functools.lru_cache(maxsize=4)
-def _shown_with(edits: tuple[_Edit, ...], today: date) -> _Shown:
-    """Files and edits merged. Kept, because edits and days change rarely and pages ask hundreds of times a second."""
+@functools.lru_cache(maxsize=32)
+def _shown_with(edits: tuple[_Edit, ...], today: date, language: str | None) -> _Shown:  # noqa: ARG001 - what is kept differs by it
+    """Files and edits merged, in the language of the moment.
+
+    Kept, because edits and days change rarely and pages ask hundreds of times a second.
+    """
     by_id = dict(edits)
     services = (_service(each, by_id, today) for each in facts.services())
     return _Shown(
@@ -185,7 +190,7 @@ def _merged(fact: _AFact, edit: _Columns | None, today: date) -> _AFact:
 
 def _shown(prefix: str, found: Iterable[_AFact], edits: Mapping[str, _Columns], today: date) -> tuple[_AFact, ...]:
     merged = (_merged(each, edits.get(f"{prefix}/{each.slug}"), today) for each in found)
-    return tuple(each for each in merged if each.confirmed or each.emergency)
+    return tuple(translated(each) for each in merged if each.confirmed or each.emergency)
 
 
 def _service(service: Service, edits: Mapping[str, _Columns], today: date) -> Service | None:
@@ -204,7 +209,7 @@ def _platform_entry(found: facts.PlatformFacts, edits: Mapping[str, _Columns], t
     told = (each.value == "yes" for each in capture if each.kind == "screenshot" and each.value)
     return PlatformEntry(
         slug=found.slug,
-        name=found.name,
+        name=gettext(found.name),
         takes_part=known.get("takes-part"),
         encrypted=known.get("encrypted"),
         routes=_shown(under, found.routes, edits, today),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from seawall.directory.queries import platforms
 from seawall.hashing import USABLE_QUALITY
 
@@ -61,23 +63,28 @@ def parse(text: str) -> Submission:
     :raises BadSubmission: it is not exactly the text of docs/spec/submission.md
     """
     if len(text) > _MOST_CHARACTERS:
-        raise BadSubmission(f"This is more than {MOST_LINES} fingerprints. Send {MOST_LINES} pictures at a time.")
+        raise _too_many()
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     if lines[0] != HEADER:
-        raise BadSubmission(f'Line 1 must be "{HEADER}". Go back and choose the pictures again.')
+        raise BadSubmission(
+            _("Line 1 must be “%(header)s”. Go back and choose the pictures again.") % {"header": HEADER}
+        )
     if len(lines) < 2:  # noqa: PLR2004 - heading and scope
-        raise BadSubmission("Line 2 must say which platforms. Go back and choose the pictures again.")
+        raise BadSubmission(_("Line 2 must say which platforms. Go back and choose the pictures again."))
     scope = _scope(lines[1])
     rows = lines[2:]
     if not rows:
-        raise BadSubmission("There is no fingerprint in it. Choose at least one picture.")
+        raise BadSubmission(_("There is no fingerprint in it. Choose at least one picture."))
     if len(rows) > MOST_LINES:
-        raise BadSubmission(f"This is more than {MOST_LINES} fingerprints. Send {MOST_LINES} pictures at a time.")
+        raise _too_many()
     items: dict[bytes, Item] = {}
     for number, row in enumerate(rows, start=3):
         item = _item(number, row)
         if items.setdefault(item.h, item) != item:
-            raise BadSubmission(f"Line {number} uses a token again for another picture. Choose the pictures again.")
+            raise BadSubmission(
+                _("Line %(number)d uses a token again for another picture. Choose the pictures again.")
+                % {"number": number}
+            )
     return Submission(scope, tuple(items.values()))
 
 
@@ -91,24 +98,34 @@ def parse_token(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def _too_many() -> BadSubmission:
+    sentence = _("This is more than %(most)d fingerprints. Send %(most)d pictures at a time.") % {"most": MOST_LINES}
+    return BadSubmission(sentence)
+
+
 def _scope(line: str) -> Scope:
     if line in {"for all", "for all and future"}:
         return Scope(None, future=line.endswith("future"))
     word, *slugs = line.split(" ")
     known = {platform.slug for platform in platforms()}
     if word != "for" or not slugs or not known.issuperset(slugs) or len(set(slugs)) < len(slugs):
-        raise BadSubmission("Line 2 must name platforms we know, each once. Go back and tick them again.")
+        raise BadSubmission(_("Line 2 must name platforms we know, each once. Go back and tick them again."))
     return Scope(tuple(slugs))
 
 
 def _item(number: int, row: str) -> Item:
     found = _LINE.fullmatch(row)
     if found is None:
-        raise BadSubmission(f"Line {number} is not a fingerprint as we read it. Choose the picture again.")
+        raise BadSubmission(
+            _("Line %(number)d is not a fingerprint as we read it. Choose the picture again.") % {"number": number}
+        )
     quality = int(found[5])
     if quality < USABLE_QUALITY:
         raise BadSubmission(
-            f"The picture of line {number} has too little detail to be told from others. Leave it out, or choose "
-            "a clearer copy of it."
+            _(
+                "The picture of line %(number)d has too little detail to be told from others. Leave it out, or choose "
+                "a clearer copy of it."
+            )
+            % {"number": number}
         )
     return Item(bytes.fromhex(found[1]), found[2], found[3], bytes.fromhex(found[4]), quality)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from seawall.exchange import queries
 from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, derived_id, entry_id
 from seawall.exchange.operations.counter import change
@@ -40,10 +42,10 @@ def submit(*, submission: Submission, now: datetime) -> tuple[Accepted, ...]:
     scope = submission.scope
     slugs = scope.platforms
     if slugs is None:
-        slugs = () if scope.future else tuple(slug for slug, _ in queries.platforms_today())
+        slugs = () if scope.future else tuple(slug for slug, _name in queries.platforms_today())
         if not slugs and not scope.future:
             raise BadSubmission(
-                "No platform takes part yet. Choose future platforms too, and they get it once they do."
+                _("No platform takes part yet. Choose future platforms too, and they get it once they do.")
             )
     held = {entry.pk: entry for entry in Entry.objects.filter(pk__in=[entry_id(item.h) for item in submission.items])}
     for item in submission.items:
@@ -70,7 +72,7 @@ def _refuse_another(entry: Entry, item: Item) -> None:
         == (item.kind, item.version, item.value, item.quality)
     )
     if not same:
-        raise EntryConflict("A picture was already sent with this token. Choose the pictures again.")
+        raise EntryConflict(_("A picture was already sent with this token. Choose the pictures again."))
 
 
 def store(
