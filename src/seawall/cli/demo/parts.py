@@ -87,7 +87,7 @@ def start(stack: ExitStack, *, folder: Path, port: int) -> Demo:
     sample_platform = _start(
         stack,
         [sys.executable, "-m", "seawall.cli.demo.platform", str(ports[2])],
-        {"SEAWALL_GATE_URL": gate, "SEAWALL_GATE_KEY": gate_key},
+        {"DEMO_GATE": gate, "DEMO_GATE_KEY": gate_key},
     )
     _until_ready(platform, sample_platform)
     return Demo(site, gate, platform, gate_key, sample, (serve, follow, sample_platform))

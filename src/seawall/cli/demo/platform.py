@@ -45,9 +45,9 @@ async def post(request: Request) -> HTMLResponse:
     content = await picture.read()
     async with httpx.AsyncClient(timeout=30) as client:
         answer = await client.post(
-            os.environ["SEAWALL_GATE_URL"] + "/check",
+            os.environ["DEMO_GATE"] + "/check",
             files={"file": content},
-            headers={"Authorization": f"Bearer {os.environ['SEAWALL_GATE_KEY']}"},
+            headers={"Authorization": f"Bearer {os.environ['DEMO_GATE_KEY']}"},
         )
     verdict = answer.json()
     if not answer.is_success:
