@@ -3,6 +3,8 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+
+#include "x86.h"
 #endif
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -319,17 +321,11 @@ static inline uint32_t NAME(near)(const uint64_t *hashes, uint32_t n, const uint
 
 int search_widest_lanes(void) {
 #ifdef __x86_64__
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("bmi"))
-        return SEARCH_PORTABLE;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bitalg") &&
-        __builtin_cpu_supports("avx512vpopcntdq"))
-        return SEARCH_AVX512;
-    return SEARCH_AVX2;
-#else
-    return SEARCH_PORTABLE;
+    const int features = x86_features();
+    if (features & X86_AVX512_COUNTS) return SEARCH_AVX512;
+    if (features & X86_AVX2) return SEARCH_AVX2;
 #endif
+    return SEARCH_PORTABLE;
 }
 
 /* Words of at most `most` ones in ascending order, so that neighbouring buckets are read one after the other. */
@@ -382,7 +378,7 @@ static void begin(look_up *s, uint64_t number, const uint64_t *query) {
      : (lanes) == SEARCH_AVX2 ? function##_avx2(__VA_ARGS__)         \
                               : function##_portable(__VA_ARGS__))
 #else
-#define RUN(lanes, function, ...) function##_portable(__VA_ARGS__)
+#define RUN(lanes, function, ...) ((void)(lanes), function##_portable(__VA_ARGS__))
 #endif
 
 /* Rows compared in the time one bucket takes. */
