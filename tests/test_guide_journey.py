@@ -139,6 +139,30 @@ def test_the_exit_takes_the_pages_place_in_the_history(visit: Callable[..., Page
     assert page.evaluate("history.length") == before
 
 
+def test_back_from_the_exit_shows_neither_the_steps_nor_the_answers(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], live_server: LiveServer
+) -> None:
+    # As people's browsers are: a page that was left may be kept whole in memory, ticks and all.
+    launch = {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
+    browser = browser_type.launch(**launch)
+    context = browser.new_context(base_url=live_server.url)
+    weather(context)
+    page = context.new_page()
+    page.goto("/start/")
+    page.check('input[name="a"][value="1"]')
+    page.goto("/steps/")
+    page.go_back(wait_until="commit")
+    expect(page.locator("input:checked")).to_have_count(1)  # the browser did keep it
+
+    answer(page)
+    page.locator("#exit").click()
+    page.wait_for_url(ELSEWHERE)
+    page.go_back(wait_until="commit")
+    expect(page.locator("h1")).to_have_text("Four questions")
+    assert page.locator("input:checked").count() == 0
+    browser.close()
+
+
 def test_the_exit_empties_the_page_and_what_the_tab_remembers(visit: Callable[..., Page]) -> None:
     page = visit("/protect/receipt/")
     page.evaluate("sessionStorage.setItem('x', 'y')")
