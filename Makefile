@@ -6,8 +6,9 @@ BIN = .venv/bin
 KERNEL = src/seawall/hashing/kernel.so src/seawall/matching/search.so
 # Half the cores' worth of browsers is what a small machine carries.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+LANGUAGES = $(wildcard src/seawall/locale/*/LC_MESSAGES/django.po)
 
-.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup system kernel lock clean
+.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup system kernel lock messages clean
 
 demo: $(KERNEL)            ## the whole loop on this machine, with a sample platform
 	$(BIN)/seawall demo
@@ -16,8 +17,11 @@ run: $(KERNEL)             ## the site and the exchange on http://127.0.0.1:8000
 	$(BIN)/seawall serve
 
 test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
-	$(PYTEST)
+	$(PYTEST) -m "not full"
 	$(PYTEST) --db postgres src/seawall/exchange src/seawall/protect src/seawall/accounts src/seawall/directory src/seawall/site
+
+test-full: test            ## and what takes long: every page in every language, light and dark
+	$(PYTEST) -m full
 
 test-faults: setup         ## 500 kill -9 of exchange and gate in the middle of the loop
 	SEAWALL_KILLS=500 $(BIN)/python -m pytest -q tests/test_kill.py --timeout 7200
@@ -63,6 +67,10 @@ lock: .venv/dev            ## write the lock files anew from pyproject.toml
 	  --group dev --group peers pyproject.toml -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group wasm -o requirements-wasm.lock
+
+messages:                  ## collect what people read into the languages' files, and compile these; needs gettext
+	$(BIN)/python manage.py makemessages --all --add-location file --no-obsolete --no-wrap --ignore tests --ignore bench
+	$(foreach file,$(LANGUAGES),msgfmt --check-format --output $(file:.po=.mo) $(file) &&) true
 
 clean:
 	rm -rf .venv data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(KERNEL)
