@@ -70,19 +70,20 @@ class Bank(RuleBasedStateMachine):
             operations.withdraw(token=token(number), now=self.now)
             self.meant.pop(number, None)
 
-    @rule(minutes=st.sampled_from([1, 20, 59, 61, 200]))
+    @rule(minutes=st.sampled_from([1, 59, 200]))
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
-    @rule()
-    def close(self) -> None:
+    @rule(minutes=st.sampled_from([0, 61, 61, 130]))
+    def close(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
         if FeedCounter.objects.get().hour < to_hours(self.now):
             with operations.counter.change(self.now):
                 pass
         for hour in FeedHour.objects.filter(renumbered=False).order_by("hour"):
             operations.closing.renumber(hour, self.now)
 
-    @rule(gate=st.integers(0, 1), limit=st.integers(1, 9), pages=st.integers(1, 5))
+    @rule(gate=st.integers(0, 1), limit=st.integers(1, 5), pages=st.integers(1, 2))
     def read(self, gate: int, limit: int, pages: int) -> None:
         self.gates[gate].limit = limit
         for _ in range(pages):
@@ -140,12 +141,30 @@ def test_any_interleaving_gives_a_follower_exactly_the_bank() -> None:
     run_state_machine_as_test(
         Bank,
         settings=settings(
-            max_examples=25,
+            max_examples=30,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("read", range(1, 12))
+def test_a_follower_inside_an_hour_that_closes_starts_that_hour_again(meadow: dict[str, str], read: int) -> None:
+    entries = send(*range(5))
+    gate = Follower(meadow["api"], limit=1)
+    later = NOON + timedelta(hours=1)
+    if read > 5:
+        gate.follow()
+    for _ in range(min(read, 5)):
+        gate.page()
+    entries += send(*range(5, 12))
+    for _ in range(read - 5):
+        gate.page()
+    operations.close_hours(now=later)
+    entries += send(*range(12, 15), now=later)
+    assert gate.follow() == set(entries)
 
 
 @pytest.mark.django_db(transaction=True)
