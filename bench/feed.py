@@ -125,7 +125,7 @@ async def _follow(site: str, keys: dict[str, str]) -> float:
             told[entry] = time.perf_counter()
             (await client.post(f"{site}/protect/send/", data={"fingerprints": text})).raise_for_status()
             await asyncio.sleep(0.3)
-        while len(waits) < GATES * CHANGES and not any(each.done() for each in gates):
+        while len(waits) < GATES * CHANGES and not any(each.done() for each in gates):  # noqa: ASYNC110 - a count, no event
             await asyncio.sleep(0.1)
         for each in gates:
             each.cancel()
