@@ -132,8 +132,8 @@ def test_the_stock_command_fetches_and_matches_a_photo(
     live_server: LiveServer, keys: dict[str, str], tmp_path: Path
 ) -> None:
     known, unknown = tmp_path / "known.png", tmp_path / "unknown.png"
-    imsave(known, data.chelsea())
-    imsave(unknown, data.coffee())
+    imsave(known, data.chelsea())  # type: ignore[no-untyped-call]
+    imsave(unknown, data.coffee())  # type: ignore[no-untyped-call]
     of_the_cat = fingerprint(known.read_bytes()).pdq
     plain = item(1)
     submission = Submission(EVERYWHERE, (Item(plain.h, "image", "pdq1", of_the_cat.bits, of_the_cat.quality),))
