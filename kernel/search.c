@@ -17,13 +17,14 @@ enum {
     PROBES = 1024,     /* buckets that wait to be scanned */
     AHEAD = 48,        /* buckets between asking for memory and reading it: 12 is 30 % slower, 24 the same or a little */
     PREFETCHED = 1024, /* bytes of a bucket asked for; the processor itself goes on in longer ones */
-    LARGEST_BALL = 697 /* 16-bit words within 3 bits of one */
+    LARGEST_BALL = 697, /* 16-bit words within 3 bits of one, */
+    LARGEST_LINES = 299 /* in so many lines of memory, if sixteen words share a line */
 };
 
 /* All words with at most so many ones. */
 typedef struct {
-    uint32_t size;
-    uint16_t flips[LARGEST_BALL];
+    uint32_t size, lines;
+    uint16_t flips[LARGEST_BALL], line[LARGEST_LINES];
     uint8_t weight[LARGEST_BALL];
 } ball;
 
@@ -35,6 +36,7 @@ typedef struct {
     uint32_t two[SEARCH_CHUNKS], three[SEARCH_CHUNKS]; /* at most this many in two chunks; fewer than this in three */
     uint32_t probes;
     ball ball[2];               /* for the lesser and the greater budget */
+    int rounds, first[SEARCH_CHUNKS + 1]; /* a round takes chunks as long as their probes find room */
 } plan;
 
 typedef struct {
@@ -52,7 +54,7 @@ typedef struct {
     const search_segment *segment;
     const plan *plan;
     search_answer *answer;
-    const uint64_t *query;
+    const uint64_t *query, *next_query; /* NULL: none */
     uint32_t number;
     uint64_t found;
     uint16_t chunk[SEARCH_CHUNKS], next[SEARCH_CHUNKS];
@@ -332,12 +334,15 @@ int search_widest_lanes(void) {
 static void fill_ball(ball *b, int most) {
     b->flips[0] = b->weight[0] = 0;
     b->size = most >= 0;
+    b->lines = 0;
     for (int bit = 0; bit < 16; bit++)
         for (uint32_t i = 0, before = b->size; i < before; i++)
             if (b->weight[i] < most) {
                 b->flips[b->size] = (uint16_t)(b->flips[i] | 1 << bit);
                 b->weight[b->size++] = (uint8_t)(b->weight[i] + 1);
             }
+    for (uint32_t i = 0; i < b->size; i++)
+        if (b->flips[i] % 16 == 0) b->line[b->lines++] = b->flips[i];
 }
 
 static void make_plan(plan *p, uint32_t radius) {
@@ -351,8 +356,16 @@ static void make_plan(plan *p, uint32_t radius) {
     /* Evenly round the ring: a chunk of many probes is then followed by one that leaves less to spend. */
     for (int c = 0; c < SEARCH_CHUNKS; c++) {
         p->budget[c] = (c + 1) * total / SEARCH_CHUNKS - c * total / SEARCH_CHUNKS;
-        p->probes += p->ball[p->budget[c] - p->least].size;
     }
+    uint32_t waiting = 0;
+    p->rounds = p->first[0] = 0;
+    for (int c = 0; c < SEARCH_CHUNKS; c++) {
+        const uint32_t size = p->ball[p->budget[c] - p->least].size;
+        if (waiting + size > PROBES) p->first[++p->rounds] = c, waiting = 0;
+        waiting += size;
+        p->probes += size;
+    }
+    p->first[++p->rounds] = SEARCH_CHUNKS;
     for (int c = 0; c < SEARCH_CHUNKS; c++) {
         const int two = p->budget[c] + p->budget[(c + 1) % SEARCH_CHUNKS];
         p->two[c] = (uint32_t)(two - 1);
@@ -360,8 +373,9 @@ static void make_plan(plan *p, uint32_t radius) {
     }
 }
 
-static void begin(look_up *s, uint64_t number, const uint64_t *query) {
+static void begin(look_up *s, uint64_t number, const uint64_t *query, int is_last) {
     s->query = query;
+    s->next_query = is_last ? 0 : query + 4;
     s->number = (uint32_t)number;
     s->found = s->answer->found;
     s->probes = s->entries = 0;
@@ -397,7 +411,7 @@ void search_find(const search_segment *segment, const uint64_t *queries, uint64_
     const int worth_it = way == SEARCH_BY_LISTS || segment->rows > (uint64_t)ROWS_A_PROBE * plan.probes;
     const int by_lists = segment->starts && radius <= SEARCH_LIST_RADIUS && way != SEARCH_BY_COMPARING && worth_it;
     for (; answer->done < count; answer->done++) {
-        begin(&s, answer->done, queries + 4 * answer->done);
+        begin(&s, answer->done, queries + 4 * answer->done, answer->done + 1 == count);
         if (by_lists) RUN(lanes, find_by_lists, &s);
         else RUN(lanes, find_by_comparing, &s);
         if (answer->damaged) return;

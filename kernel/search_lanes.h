@@ -81,27 +81,42 @@ TARGET static void NAME(scan_waiting)(look_up *s) {
     s->probes = 0;
 }
 
+TARGET static void NAME(fill_probes)(look_up *s, int c) {
+    const ball *const ball = &s->plan->ball[s->plan->budget[c] - s->plan->least];
+    const uint32_t *const starts = s->segment->starts + c * (SEARCH_BUCKETS + 1);
+    const uint32_t base = (uint32_t)(c * s->segment->rows);
+    probe *p = s->probe + s->probes;
+    for (uint32_t i = 0; i < ball->size; i++, p++) {
+        const uint32_t *const start = starts + (s->chunk[c] ^ ball->flips[i]);
+        p->from = base + start[0];
+        p->to = base + start[1];
+        p->chunk = (uint8_t)c;
+        p->spent = ball->weight[i];
+        p->limit = (uint8_t)(s->plan->two[c] - ball->weight[i]);
+    }
+    s->probes += ball->size;
+}
+
+/* Ask for where `query` will look its probes up, a round before it does. Inlined, or gcc takes a function that only
+ * prefetches for one that does nothing. */
+TARGET static inline __attribute__((always_inline)) void NAME(ask_for_starts)(const look_up *s, const uint64_t *query, int round) {
+    for (int c = s->plan->first[round]; c < s->plan->first[round + 1]; c++) {
+        const ball *const ball = &s->plan->ball[s->plan->budget[c] - s->plan->least];
+        const uint32_t *const starts = s->segment->starts + c * (SEARCH_BUCKETS + 1);
+        const uint16_t value = chunk_of(query, c);
+        for (uint32_t i = 0; i < ball->lines; i++) __builtin_prefetch(starts + (value ^ ball->line[i]));
+    }
+}
+
 /* Every row whose chunks could hold the query within the budgets. */
 TARGET static void NAME(find_by_lists)(look_up *s) {
     const plan *const plan = s->plan;
-    for (int c = 0; c < SEARCH_CHUNKS && !s->answer->damaged; c++) {
-        if (plan->budget[c] == 0) continue;
-        const ball *const ball = &plan->ball[plan->budget[c] - plan->least];
-        const uint32_t *const starts = s->segment->starts + c * (SEARCH_BUCKETS + 1);
-        if (s->probes + ball->size > PROBES) NAME(scan_waiting)(s);
-        const uint32_t base = (uint32_t)(c * s->segment->rows);
-        probe *p = s->probe + s->probes;
-        for (uint32_t i = 0; i < ball->size; i++, p++) {
-            const uint32_t *const start = starts + (s->chunk[c] ^ ball->flips[i]);
-            p->from = base + start[0];
-            p->to = base + start[1];
-            p->chunk = (uint8_t)c;
-            p->spent = ball->weight[i];
-            p->limit = (uint8_t)(plan->two[c] - ball->weight[i]);
-        }
-        s->probes += ball->size;
+    for (int round = 0; round < plan->rounds && !s->answer->damaged; round++) {
+        for (int c = plan->first[round]; c < plan->first[round + 1]; c++) NAME(fill_probes)(s, c);
+        if (round + 1 < plan->rounds) NAME(ask_for_starts)(s, s->query, round + 1);
+        else if (s->next_query) NAME(ask_for_starts)(s, s->next_query, 0);
+        NAME(scan_waiting)(s);
     }
-    NAME(scan_waiting)(s);
     NAME(follow)(s);
 }
 
