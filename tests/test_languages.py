@@ -13,7 +13,7 @@ from skimage import data as photos
 
 from seawall.directory import queries as directory
 from seawall.exchange import operations
-from tests import pseudo
+from seawall.site.tests import pseudo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,6 +20,12 @@ from seawall.exchange.models import Entry
 from seawall.protect import page
 from seawall.protect.forms import MOST_CODES, Code, NotAReceipt, read_receipt
 from seawall.protect.views import PictureStatus
+from seawall.site.tests import pseudo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django.fixtures import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -114,16 +121,27 @@ def pins_of(policy: str) -> set[str]:
     return set(re.findall(r"'(sha256-[^']+)'", policy))
 
 
-def test_every_pin_of_the_policy_is_the_hash_of_what_is_rendered() -> None:
-    answer = Client().get("/protect/picture/")
-    outer = Parts(answer.content.decode())
+def test_every_pin_of_the_policy_is_the_hash_of_what_is_rendered_in_every_language(
+    settings: Settings, tmp_path: Path
+) -> None:
+    pseudo.speak(settings, tmp_path)
+    policies = set()
+    for prefix in ("", "/cy", f"/{pseudo.CODE}"):
+        answer = Client().get(f"{prefix}/protect/picture/")
+        check_pins(answer.content.decode(), answer["Content-Security-Policy"])
+        policies.add(answer["Content-Security-Policy"])
+    assert len(policies) == 1, "the words have no part in what runs"
+
+
+def check_pins(html: str, policy: str) -> None:
+    outer = Parts(html)
     (inner,) = [Parts(frame) for frame in outer.frames]
     hashes = {
         "sha256-" + base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
         for part in outer.active + inner.active
     }
     assert len(hashes) == 3
-    assert pins_of(answer["Content-Security-Policy"]) == hashes
+    assert pins_of(policy) == hashes
     assert outer.named == ["fingerprints"], "the picture's field, or another, could be sent"
 
 
