@@ -96,9 +96,12 @@ def test_the_check_sees_what_was_left_in_english() -> None:
     assert pseudo.pseudo("Step {number} of 4").startswith("⟦Šţéþ {number} öƒ 4 ")
 
 
-def test_every_page_is_whole_in_it(page: Page, live_server: LiveServer, check: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("layout", ["", "/easy"], ids=["normal", "easy read"])
+def test_every_page_is_whole_in_it(
+    page: Page, live_server: LiveServer, check: Callable[[str], None], layout: str
+) -> None:
     for path in PAGES:
-        page.goto(f"{live_server.url}/{pseudo.CODE}/{path}")
+        page.goto(f"{live_server.url}{layout}/{pseudo.CODE}/{path}")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == "exit", path
         check(path)
@@ -175,3 +178,19 @@ def test_a_refusal_is_whole_in_it(page: Page, live_server: LiveServer, check: Ca
     page.fill("#receipt", "a1" * 16)
     page.locator("main form button[type=submit]").click()
     check("unknown code")
+
+
+def test_a_number_to_call_is_never_turned_round(
+    page: Page, live_server: LiveServer, check: Callable[[str], None]
+) -> None:
+    """Groups of digits would change places where text runs from the right."""
+    seen = 0
+    for path in ("", "support/", "steps/6/", "protect/under-18/"):
+        page.goto(f"{live_server.url}/{pseudo.CODE}/{path}")
+        check(path)
+        directions = page.locator("a[href^='tel:'], a[href^='mailto:'], a[href^='sms:']").evaluate_all(
+            "links => links.map((each) => getComputedStyle(each).direction)"
+        )
+        seen += len(directions)
+        assert set(directions) <= {"ltr"}, path
+    assert seen > 10
