@@ -36,6 +36,9 @@ from seawall.exchange.queries import ERASED_AFTER
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.backends.utils import CursorWrapper
+
+_LOG_PATIENCE = 1000  # milliseconds
 # Every table whose rows belong to entries.
 _ABOUT_ENTRIES = (Entry, Signal, EntryPlatform, Delivery, Feedback, FeedbackEvent)
 
@@ -52,9 +55,9 @@ def close_hours(*, now: datetime) -> int:
         renumber(hour, now)
     unwritten = FeedHour.objects.filter(renumbered=True, rewritten=False)
     hours = list(unwritten.values_list("hour", flat=True))
-    if hours:
-        rewrite()
-        FeedHour.objects.filter(hour__in=hours).update(rewritten=True)
+    if not hours or not rewrite():
+        return 0
+    FeedHour.objects.filter(hour__in=hours).update(rewritten=True)
     return len(hours)
 
 
@@ -102,14 +105,31 @@ def _write_once_more(hour: FeedHour) -> None:
     FeedbackEvent.objects.filter(hour=hour.hour).update(hour=F("hour"))
 
 
-def rewrite() -> None:
-    """Write tables and indexes anew in the order of their ids. Writers wait; on PostgreSQL readers do too."""
+def rewrite() -> bool:
+    """Write tables and indexes anew in the order of their ids. Writers wait; on PostgreSQL readers do too.
+
+    Answers whether it is done: on SQLite a long read (a backup, a shell) keeps the write-ahead log, and with it the
+    order of arrival.
+    """
     with connection.cursor() as sql:
         if connection.vendor == "sqlite":
+            if not _empty_log(sql):  # a VACUUM now would only add to the log
+                return False
             sql.execute("VACUUM")
-            sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return
+            return _empty_log(sql)
         for model in _ABOUT_ENTRIES:
             table = model._meta.db_table  # noqa: SLF001 - Django documents _meta as public
             sql.execute(f'CLUSTER "{table}" USING "{table}_pkey"')
             sql.execute(f'ANALYZE "{table}"')
+    return True
+
+
+def _empty_log(sql: CursorWrapper) -> bool:
+    """Empty SQLite's write-ahead log; whether no reader was in the way. Writers wait meanwhile, so it gives up soon."""
+    (patience,) = sql.execute("PRAGMA busy_timeout").fetchone()
+    sql.execute(f"PRAGMA busy_timeout = {_LOG_PATIENCE}")
+    try:
+        (busy, _, _) = sql.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        sql.execute(f"PRAGMA busy_timeout = {patience}")
+    return not busy
