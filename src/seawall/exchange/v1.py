@@ -97,7 +97,7 @@ def _endpoint(
                 return _json(error.status, {"message": str(error)})
             except RequestDataTooBig:
                 return _json(413, {"message": f"Send at most {MOST_RECORDS} records, and less than 1 MiB, at a time."})
-            except (msgspec.DecodeError, stopncii.BadPage) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, stopncii.BadPage) as error:
                 return _json(400, {"message": str(error)})
 
         return wrapped

@@ -47,6 +47,8 @@ def submit(*, submission: Submission, now: datetime) -> tuple[Accepted, ...]:
             raise BadSubmission(
                 _("No platform takes part yet. Choose future platforms too, and they get it once they do.")
             )
+    if len({entry_id(item.h) for item in submission.items}) < len(submission.items):
+        raise EntryConflict(_("A picture was already sent with this token. Choose the pictures again."))
     held = {entry.pk: entry for entry in Entry.objects.filter(pk__in=[entry_id(item.h) for item in submission.items])}
     for item in submission.items:
         if (entry := held.get(entry_id(item.h))) is not None:

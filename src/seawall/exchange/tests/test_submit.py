@@ -9,7 +9,7 @@ from seawall.exchange import operations, wire
 from seawall.exchange.models import Entry, EntryPlatform, Signal, entry_id
 from seawall.exchange.wire import BadSubmission, BadToken, Item, Scope, Submission, parse, parse_token
 
-from .conftest import HOUR, NOON, Follower, item, send, token, value
+from .conftest import EVERYWHERE, HOUR, NOON, Follower, item, send, token, value
 
 H, PDQ = "ab" * 32, "0f" * 32
 LINE = f"{H} image pdq1 {PDQ} 90"
@@ -145,3 +145,11 @@ def test_the_database_refuses_a_signal_that_cannot_be(wrong: dict[str, object]) 
 
 def test_a_token_is_sixteen_bytes() -> None:
     assert len(token(1)) == wire.TOKEN_BYTES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tokens_that_would_be_one_entry_store_nothing() -> None:
+    beside = Item(item(1).h[:8] + bytes(24), "image", "pdq1", value(2), 90)
+    with pytest.raises(operations.EntryConflict):
+        operations.submit(submission=Submission(EVERYWHERE, (item(1), beside)), now=NOON)
+    assert not Entry.objects.exists()

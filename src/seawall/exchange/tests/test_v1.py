@@ -411,3 +411,18 @@ def test_it_refuses_a_body_that_is_too_large_and_a_wrong_method(client: Client, 
     assert client.post("/v1/FetchHashes", headers=keys(meadow, "fetch")).status_code == 405
     answer = client.get("/v1/SubmitHashes", headers=keys(meadow, "submit"))
     assert (answer.status_code, answer.json()) == (405, {"message": "Use POST here."})
+
+
+@pytest.mark.parametrize("path", ["SubmitHashes", "SubmitFeedback"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"count": 0, "x": ' + b"[" * 100_000,
+        b'{"count": 1, "hashRecords": [{"signalType": "\xff"}], "hashFeedbacks": [{"hashValue": "\xff"}]}',
+    ],
+    ids=["deep", "no unicode"],
+)
+def test_it_refuses_a_body_that_is_too_deep_or_no_unicode(
+    client: Client, meadow: dict[str, str], path: str, body: bytes
+) -> None:
+    assert post(client, meadow, path, body).status_code == 400
