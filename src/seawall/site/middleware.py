@@ -108,6 +108,7 @@ def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             "none",
         }:
             return forbidden(request)
+        request.encoding = "utf-8"  # forms are in no other, whatever codec of Python's the sender names
         response = get_response(request)
         return not_allowed(request, response) if response.status_code == 405 else response  # noqa: PLR2004 - its name is the function's
 

@@ -82,3 +82,11 @@ def test_it_answers_a_form_sent_to_a_page_that_takes_none_with_words(client: Cli
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD"
     assert "This page takes no form." in answer.content.decode()
+
+
+@pytest.mark.parametrize("codec", ["idna", "undefined", "hex", "utf-16"])
+def test_a_form_in_a_strange_codec_is_read_as_utf_8(client: Client, codec: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="fingerprints"\r\n\r\n\xff\r\n--x--\r\n'
+    for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
+        answer = client.generic("POST", reverse("protect:send"), body, f"{kind}; charset={codec}")
+        assert answer.status_code == 422
