@@ -1,12 +1,14 @@
 # Each target sets up what it needs on a fresh clone; Python >= 3.11 and make are enough to start.
 # `make demo` shows the whole loop, `make test` proves it. The rest is in CONTRIBUTING.md.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs: a version manager's stand-in may exist and refuse.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN = .venv/bin
 KERNEL = src/seawall/hashing/kernel.so src/seawall/matching/search.so
 # Half the cores' worth of browsers is what a small machine carries.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 LANGUAGES = $(wildcard src/seawall/locale/*/LC_MESSAGES/django.po)
+COMPILE_LANGUAGES = @$(foreach file,$(LANGUAGES),msgfmt --check-format --output $(file:.po=.mo) $(file) &&) true
 
 .PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup system kernel lock messages clean
 
@@ -69,8 +71,9 @@ lock: .venv/dev            ## write the lock files anew from pyproject.toml
 	  --group wasm -o requirements-wasm.lock
 
 messages:                  ## collect what people read into the languages' files, and compile these; needs gettext
+	$(COMPILE_LANGUAGES)
 	$(BIN)/python manage.py makemessages --all --add-location file --no-obsolete --no-wrap --ignore tests --ignore bench
-	$(foreach file,$(LANGUAGES),msgfmt --check-format --output $(file:.po=.mo) $(file) &&) true
+	$(COMPILE_LANGUAGES)
 
 clean:
 	rm -rf .venv data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(KERNEL)
