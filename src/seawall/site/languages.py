@@ -44,7 +44,7 @@ def _read(path: Path) -> Language:
     name, direction, reviewed = (about.get(f"x-{what}", "") for what in ("name", "direction", "reviewed"))
     if not name or direction not in {"ltr", "rtl"} or not reviewed:
         raise UnfinishedLanguage(
-            f"The header of locale/{path.parts[-3]} needs X-Name, X-Direction (ltr or rtl) and X-Reviewed (no, or who). "
-            "Write them, then `make messages`."
+            f"The header of locale/{path.parts[-3]} needs X-Name, X-Direction (ltr or rtl) and X-Reviewed (no, or who)."
+            " Write them, then `make messages`."
         )
     return Language(code, name, direction, reviewed != "no")
