@@ -108,7 +108,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def in_scope(self, partner_id: int) -> EntryQuerySet:
         """Those meant for a platform of that partner."""
-        theirs = PartnerPlatform.objects.filter(partner=partner_id).values("platform")
+        # As values: a subquery inside the correlated one would be run again for each entry.
+        theirs = list(PartnerPlatform.objects.filter(partner=partner_id).values_list("platform", flat=True))
         ticked = EntryPlatform.objects.filter(entry=OuterRef("pk"), platform__in=theirs)
         return self.filter(Q(future=True) | Q(Exists(ticked)))
 

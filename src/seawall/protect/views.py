@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -63,11 +63,22 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "protect/refused.html", {"sentence": sentence}, status=status)
 
 
+def _refuse_a_part(request: HttpRequest) -> None:
+    """A connection that breaks at the end of a line would leave a shorter text that reads well.
+
+    :raises BadRequest: fewer bytes came than were announced
+    """
+    with suppress(RequestDataTooBig):  # answered by the view, in its own words
+        if len(request.body) != int(request.META.get("CONTENT_LENGTH") or 0):
+            raise BadRequest("The form was cut off.")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def send(request: HttpRequest) -> HttpResponse:
     """Take the fingerprint text exactly as it was shown."""
     if request.method != "POST":
         return redirect("protect:start")
+    _refuse_a_part(request)
     try:
         submission = wire.parse(_field(request, "fingerprints"))
         accepted = operations.submit(submission=submission, now=timezone.now())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Start everything in a folder of its own, which goes when this ends."""
-    with ExitStack() as stack:
+    # However it is ended, its processes and its folder go with it. A shell's background job ignores SIGINT by itself.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="seawall-demo-")))
         demo = start(stack, folder=folder, port=0 if args.once else args.port)
         if args.once:
@@ -32,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
             f"\n  Protect a picture   {demo.site}/protect/"
             f"\n  Then post it here   {demo.platform}/"
             f"\n  A picture to try    {demo.sample}"
+            f"\n  Another partner     {Path(sys.prefix) / 'bin/seawall'} partner add NAME --platform reddit"
+            f" --data {folder}/site"
             f"\n\nThe gate answers on {demo.gate}/check. Everything here goes when you press Ctrl-C.\n",
             flush=True,
         )

@@ -39,11 +39,8 @@ class Demo:
 
     def wait(self) -> None:
         """Stay until Ctrl-C, or until a part ends by itself."""
-        try:
-            while all(process.poll() is None for process in self.processes):
-                time.sleep(0.5)
-        except KeyboardInterrupt:
-            return
+        while all(process.poll() is None for process in self.processes):
+            time.sleep(0.5)
         print("One part of the demo ended by itself; its message stands above.", file=sys.stderr)
 
 
@@ -99,7 +96,7 @@ def _free_port(wanted: int) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError:
-            raise SystemExit(f"seawall: port {wanted} is taken. Try `seawall demo --port 9000`.") from None
+            raise SystemExit(f"seawall: port {wanted} is taken. Try `.venv/bin/seawall demo --port 9000`.") from None
         port: int = probe.getsockname()[1]
         return port
 

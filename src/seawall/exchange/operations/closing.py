@@ -87,11 +87,23 @@ def renumber(hour: FeedHour, now: datetime) -> None:
             " WHERE exchange_entry.id = sorted.id",
             [hour.first],
         )
+        _blur(hour)
         if connection.vendor == "postgresql":
             _write_once_more(hour)
         hour.renumbered = True
         hour.save()
         counter.closed = hour.last
+
+
+def _blur(hour: FeedHour) -> None:
+    """Move what a partner confirmed within the hour to the next one, where the hour's last confirmations are.
+
+    Else the hour of an acknowledgement would cut the hour of arrival in two: who came before it, and who after.
+    """
+    came = Entry.objects.filter(hour=hour.hour).values("pk")
+    went = Entry.objects.filter(changed=hour.hour).values("pk")
+    Delivery.objects.filter(entry__in=came, delivered=hour.hour).update(delivered=hour.hour + 1)
+    Delivery.objects.filter(entry__in=went, withdrawn=hour.hour).update(withdrawn=hour.hour + 1)
 
 
 def _write_once_more(hour: FeedHour) -> None:
@@ -100,7 +112,9 @@ def _write_once_more(hour: FeedHour) -> None:
     Entry.objects.filter(Q(hour=hour.hour) | Q(changed=hour.hour)).update(h=F("h"))
     Signal.objects.filter(entry__in=came).update(quality=F("quality"))
     EntryPlatform.objects.filter(entry__in=came).update(platform=F("platform"))
-    Delivery.objects.filter(Q(delivered=hour.hour) | Q(withdrawn=hour.hour)).update(pulled=F("pulled"))
+    Delivery.objects.filter(
+        Q(delivered__range=(hour.hour, hour.hour + 1)) | Q(withdrawn__range=(hour.hour, hour.hour + 1))
+    ).update(pulled=F("pulled"))
     Feedback.objects.filter(hour=hour.hour).update(blocked=F("blocked"))
     FeedbackEvent.objects.filter(hour=hour.hour).update(hour=F("hour"))
 
