@@ -118,10 +118,12 @@ class HashIndex:
                 raise ValueError("Each fingerprint needs an id of its own. One of these is in the index already.")
             if not self._recent.take(words, numbers):
                 recent = self._recent.as_segment()
-                more, more_ids = living([recent], [~recent.dead])
-                self._segments += Segment.build(np.concatenate([more, words]), np.concatenate([more_ids, numbers]))
+                if recent.living:
+                    more, more_ids = living([recent], [~recent.dead])
+                    words, numbers = np.concatenate([more, words]), np.concatenate([more_ids, numbers])
+                self._segments += Segment.build(words, numbers)
                 self._recent = _Recent()
-            self._count += len(words)
+            self._count += len(ids)
             self._publish()
 
     def remove(self, ids: NDArray[np.uint64]) -> int:

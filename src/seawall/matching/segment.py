@@ -69,10 +69,18 @@ class Segment:
 
     @classmethod
     def build(cls, words: NDArray[np.uint64], ids: NDArray[np.uint64]) -> list[Self]:
-        """Segments of rows that may come in any order and are copied; as few as possible, of about the same size."""
-        order = np.argsort(ids)
-        parts = np.array_split(order, max(1, -(-len(ids) // native.MOST_ROWS)))
-        return [cls._of_sorted(words[part], ids[part]) for part in parts if part.size]
+        """Segments of rows that may come in any order; as few as possible, of about the same size.
+
+        ``words`` must be the caller's own: where they are in order already they are used as they lie.
+        """
+        if (ids[1:] > ids[:-1]).all():
+            ids = ids.copy()
+        else:
+            order = np.argsort(ids)
+            words, ids = words[order], ids[order]
+        parts = max(1, -(-len(ids) // native.MOST_ROWS))
+        shares = zip(np.array_split(words, parts), np.array_split(ids, parts), strict=True)
+        return [cls._of_sorted(some, theirs) for some, theirs in shares if theirs.size]
 
     @classmethod
     def _of_sorted(cls, words: NDArray[np.uint64], ids: NDArray[np.uint64]) -> Self:
@@ -90,12 +98,15 @@ class Segment:
             np.empty(native.CHUNKS * rows, np.uint32),
         )
 
-        def make_list(chunk: int) -> None:
-            scratch = np.empty(rows, np.uint64)
-            native.library.search_list_chunk(segment._address, chunk, scratch.ctypes.data)
+        workers = os.cpu_count() or 1
 
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            list(threads.map(make_list, range(native.CHUNKS)))
+        def make_lists(first: int) -> None:
+            scratch = np.empty(rows, np.uint64)  # new memory is dear: one a thread, not one a chunk
+            for chunk in range(first, native.CHUNKS, workers):
+                native.library.search_list_chunk(segment._address, chunk, scratch.ctypes.data)
+
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(make_lists, range(min(workers, native.CHUNKS))))
         return segment
 
     def find(
