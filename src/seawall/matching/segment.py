@@ -23,6 +23,9 @@ WORDS = 4  # 64-bit words a fingerprint
 # takes a few microseconds.
 LISTED_ROWS = 4_096
 
+# From here on several threads make the lists. A small segment is made within an addition, which must not wait for them.
+SHARED_ROWS = 100_000
+
 _LINE = 64  # bytes; the kernel reads `next` in whole lines
 
 
@@ -98,7 +101,7 @@ class Segment:
             np.empty(native.CHUNKS * rows, np.uint32),
         )
 
-        workers = os.cpu_count() or 1
+        workers = os.cpu_count() or 1 if rows > SHARED_ROWS else 1
 
         def make_lists(first: int) -> None:
             scratch = np.empty(rows, np.uint64)  # new memory is dear: one a thread, not one a chunk
