@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-# Slow uploads hold a thread each; with 16 the site keeps answering (docs/decisions/serving.md).
+# A slow sender holds a thread; with one thread, one of them would stall the site.
 BLOCKING_THREADS = 16
 
 
