@@ -7,7 +7,9 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -258,6 +260,18 @@ def test_a_thousand_fields_are_too_many() -> None:
 def test_it_refuses_a_form_that_another_site_sent() -> None:
     stranger = Client(headers={"Sec-Fetch-Site": "cross-site"})
     assert send(text(line()), stranger)[0] == 403
+    assert not Entry.objects.exists()
+
+
+def test_a_form_that_was_cut_off_at_the_end_of_a_line_is_not_taken_as_whole() -> None:
+    sent = urlencode({"fingerprints": text(line())}).encode()
+    answer = Client(raise_request_exception=False).post(
+        "/protect/send/",
+        sent,
+        content_type="application/x-www-form-urlencoded",
+        **{"CONTENT_LENGTH": str(len(sent) + 300), "wsgi.input": BytesIO(sent)},
+    )
+    assert answer.status_code == 400
     assert not Entry.objects.exists()
 
 
