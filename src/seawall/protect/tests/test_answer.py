@@ -269,7 +269,7 @@ def test_a_form_that_was_cut_off_at_the_end_of_a_line_is_not_taken_as_whole() ->
         "/protect/send/",
         sent,
         content_type="application/x-www-form-urlencoded",
-        **{"CONTENT_LENGTH": str(len(sent) + 300), "wsgi.input": BytesIO(sent)},
+        **{"CONTENT_LENGTH": str(len(sent) + 300), "wsgi.input": BytesIO(sent)},  # type: ignore[arg-type]
     )
     assert answer.status_code == 400
     assert not Entry.objects.exists()
