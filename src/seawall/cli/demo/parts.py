@@ -51,7 +51,7 @@ def start(stack: ExitStack, *, folder: Path, port: int) -> Demo:
     """
     ports = [_free_port(port + i if port else 0) for i in range(3)]
     site, gate, platform = (f"http://127.0.0.1:{each}" for each in ports)
-    gate_key = secrets.token_urlsafe(24)
+    gate_key = secrets.token_hex(24)  # hex: never begins with a dash
     sample = folder / "sample.jpg"
     landscape(1).save(sample, quality=92)
 
