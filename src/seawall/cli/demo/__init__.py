@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         if args.once:
             return walk(demo)
         print(
+            f"\n  Start here          {demo.site}/"
             f"\n  Protect a picture   {demo.site}/protect/"
             f"\n  Then post it here   {demo.platform}/"
             f"\n  A picture to try    {demo.sample}"
