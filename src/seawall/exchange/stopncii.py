@@ -13,12 +13,12 @@ it keeps only a time:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 
-from seawall.exchange.models import Delivery, Entry, Feedback, Signal
+from seawall.exchange.models import Delivery, Entry, Feedback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 # The stock client asks from second 10 when it has no checkpoint.
 FROM_THE_START = 10
 SECONDS = 3600
-_LAST_SIGNAL = (1 << 63) - 1
 _TOKEN = re.compile(r"([0-9]{1,7})\.([0-9]{1,7})\.([0-9]{1,19})\.([0-9]{1,19})", re.ASCII)
+_Value = tuple[bytes, str]  # and its version
+_Row = tuple[int, int, int, str, str, bytes]  # changed, entry, signal, kind, version, value
 # Signals by (kind, version), and their name in the protocol.
 TYPES = {("image", "pdq1"): "ImagePDQ", ("video", "md5"): "VideoMD5"}
 
@@ -43,9 +44,19 @@ class Page:
     """One page of records, ready to be encoded, and where the next one starts."""
 
     records: list[dict[str, Any]]
-    values: list[bytes]
+    fresh: list[int]  # the active entries of its values that the partner was not handed before
     token: str | None
     next_start: int  # nextSetTimestamp
+
+
+@dataclass(slots=True)
+class _Bearers:
+    """The entries that have one value and that the partner may see."""
+
+    last: tuple[int, int] = (0, 0)  # (changed, id) of the last of them
+    active: bool = False
+    fresh: list[int] = field(default_factory=list)  # active, and not handed out to the partner before
+    said_of: list[int] = field(default_factory=list)  # some partner gave feedback
 
 
 class _Record(NamedTuple):
@@ -57,7 +68,7 @@ class _Record(NamedTuple):
     kind: str
     version: str
     value: bytes
-    active: bool
+    bearers: _Bearers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +101,23 @@ def page(*, partner_id: int, start: int, size: int, token: str | None, hour: int
     rows = _records(partner_id, full=full, after=after, size=size + 1)
     more = len(rows) > size
     rows = rows[:size]
-    values = [row.value for row in rows]
-    said = _feedback(partner_id, values)
+    said = _feedback(rows)
     records: list[dict[str, Any]] = [
         {
             "lastModtimestamp": row.changed * SECONDS,
             "signalType": TYPES[row.kind, row.version],
             "hashValue": row.value.hex(),
-            "hashStatus": "Active" if row.active else "Withdrawn",
+            "hashStatus": "Active" if row.bearers.active else "Withdrawn",
             "caseNumbers": {},
-            "CSPFeedbacks": said.get(row.value, []),
+            "CSPFeedbacks": said.get(row.signal, []),
         }
         for row in rows
     ]
     last = rows[-1].changed if rows else after.hour
     reached = (min(last, after.began) if full else last) * SECONDS
     following = str(_Place(after.began, rows[-1].changed, rows[-1].entry, rows[-1].signal)) if more else None
-    return Page(records, values, following, max(start, reached))
+    fresh = [entry for row in rows for entry in row.bearers.fresh]
+    return Page(records, fresh, following, max(start, reached))
 
 
 def _visible(partner_id: int, *, full: bool) -> QuerySet[Entry]:
@@ -125,82 +136,73 @@ def _records(partner_id: int, *, full: bool, after: _Place, size: int) -> list[_
     a page does not grow with the bank.
     """
     found: list[_Record] = []
-    newest: dict[tuple[bytes, str], tuple[tuple[int, int], bool]] = {}
+    bearers: dict[_Value, _Bearers] = {}
     batch = size + 1  # the first may be an entry whose signals are behind us
-    entries = _behind(partner_id, full=full, after=after, size=batch)
-    while entries:
-        signals = _signals(entries, after)
-        unknown = {value for _, _, _, _, version, value in signals if (value, version) not in newest}
-        newest |= _newest(partner_id, unknown, full=full)
+    while True:
+        rows = _behind(partner_id, full=full, after=after, size=batch)
+        signals = [row for row in rows if row[:3] > (after.hour, after.entry, after.signal)]
+        unknown = {value for _, _, _, _, version, value in signals if (value, version) not in bearers}
+        bearers |= _bearers(partner_id, unknown, full=full)
         for changed, entry, pk, kind, version, value in signals:
-            last, active = newest[value, version]
-            if last == (changed, entry):
-                found.append(_Record(changed, entry, pk, kind, version, value, active))
-        if len(found) >= size or len(entries) < batch:
+            # Withdrawn and erased since we read it: its tombstone stands at a later place.
+            theirs = bearers.get((value, version))
+            if theirs is not None and theirs.last == (changed, entry):
+                found.append(_Record(changed, entry, pk, kind, version, value, theirs))
+        if len(found) >= size or len(rows) < batch:
             return found[:size]
-        after = _Place(after.began, *entries[-1][::-1], _LAST_SIGNAL)
-        entries = _behind(partner_id, full=full, after=after, size=batch)
-    return found
+        after = _Place(after.began, *rows[-1][:3])
 
 
-def _behind(partner_id: int, *, full: bool, after: _Place, size: int) -> list[tuple[int, int]]:
-    """The next (id, changed) at or behind that place: first the rest of its hour, then the hours after it.
+def _behind(partner_id: int, *, full: bool, after: _Place, size: int) -> list[_Row]:
+    """The next signals at or behind that place: first of the rest of its hour, then of the hours after it.
 
     Two questions, because a database follows an index through each, and through their union it does not.
     """
-    visible = _visible(partner_id, full=full).order_by("changed", "id").values_list("id", "changed")
-    rest = list(visible.filter(changed=after.hour, id__gte=max(after.entry, 0))[:size])
-    return rest + list(visible.filter(changed__gt=after.hour)[: size - len(rest)])
-
-
-def _signals(entries: list[tuple[int, int]], after: _Place) -> list[tuple[int, int, int, str, str, bytes]]:
-    """(changed, entry, signal, kind, version, value) of those entries, in the order of pages, behind that place."""
-    changed = dict(entries)
-    rows = Signal.objects.filter(entry__in=list(changed)).values_list("entry_id", "id", "kind", "version", "value")
-    placed = sorted(
-        (changed[entry], entry, pk, kind, version, bytes(value)) for entry, pk, kind, version, value in rows
+    visible = (
+        _visible(partner_id, full=full)
+        .filter(signals__isnull=False)
+        .order_by("changed", "id", "signals__id")
+        .values_list("changed", "id", "signals__id", "signals__kind", "signals__version", "signals__value")
     )
-    return [row for row in placed if row[:3] > (after.hour, after.entry, after.signal)]
+    rows = list(visible.filter(changed=after.hour, id__gte=max(after.entry, 0))[:size])
+    if len(rows) < size:
+        rows += visible.filter(changed__gt=after.hour)[: size - len(rows)]
+    return [(*row[:5], bytes(row[5])) for row in rows]
 
 
-def _newest(
-    partner_id: int, values: Iterable[bytes], *, full: bool
-) -> dict[tuple[bytes, str], tuple[tuple[int, int], bool]]:
-    """For each (value, version): (changed, id) of its last entry that the partner may see, and if any is active."""
+def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_Value, _Bearers]:
+    """Who else has those values, of the entries that the partner may see."""
+    handed = Delivery.objects.filter(entry=OuterRef("pk"), partner=partner_id, pulled=True)
+    said = Feedback.objects.filter(entry=OuterRef("pk"))
     rows = (
         _visible(partner_id, full=full)
         .filter(signals__value__in=list(values))
-        .values_list("signals__value", "signals__version", "changed", "id", "state")
+        .annotate(handed=Exists(handed), said=Exists(said))
+        .values_list("signals__value", "signals__version", "changed", "id", "state", "handed", "said")
     )
-    newest: dict[tuple[bytes, str], tuple[tuple[int, int], bool]] = {}
-    for value, version, changed, entry, state in rows.iterator():
-        last, active = newest.get((bytes(value), version), ((0, 0), False))
-        newest[bytes(value), version] = (max(last, (changed, entry)), active or state == Entry.State.ACTIVE)
-    return newest
-
-
-def _feedback(partner_id: int, values: Iterable[bytes]) -> dict[bytes, list[dict[str, Any]]]:
-    """What partners say of those values: one object a partner and opinion, its tags together."""
-    bearers = Signal.objects.filter(value__in=list(values)).values("entry")
-    rows = list(
-        Feedback.objects.filter(entry__in=bearers)
-        .values_list("entry_id", "partner__name", "opinion", "tags")
-        .order_by("partner__name", "opinion")
-    )
-    ours = Entry.objects.in_scope(partner_id).filter(pk__in={row[0] for row in rows})
-    value_of = {entry: bytes(value) for entry, value in ours.values_list("id", "signals__value")}
-    said: dict[tuple[bytes, str, str], set[str]] = {}
-    for entry, source, opinion, tags in rows:
-        if entry in value_of:
-            said.setdefault((value_of[entry], source, opinion), set()).update(tags)
-    found: dict[bytes, list[dict[str, Any]]] = {}
-    for (value, source, opinion), tags in said.items():
-        found.setdefault(value, []).append({"feedbackValue": opinion, "tags": sorted(tags), "source": source})
+    found: dict[_Value, _Bearers] = {}
+    for value, version, changed, entry, state, is_handed, is_said_of in rows.iterator():
+        theirs = found.setdefault((bytes(value), version), _Bearers())
+        theirs.last = max(theirs.last, (changed, entry))
+        if state == Entry.State.ACTIVE:
+            theirs.active = True
+            if not is_handed:
+                theirs.fresh.append(entry)
+        if is_said_of:
+            theirs.said_of.append(entry)
     return found
 
 
-def not_yet_handed(partner_id: int, values: Iterable[bytes]) -> QuerySet[Entry]:
-    """Active entries of those values that FetchHashes has not handed to that partner before."""
-    handed = Delivery.objects.filter(entry=OuterRef("pk"), partner=partner_id, pulled=True)
-    ours = Signal.objects.filter(value__in=list(values)).values("entry")
-    return _visible(partner_id, full=True).filter(~Exists(handed), pk__in=ours)
+def _feedback(rows: Iterable[_Record]) -> dict[int, list[dict[str, Any]]]:
+    """What partners say of each record (by its signal): one object a partner and opinion, its tags together."""
+    record_of = {entry: row.signal for row in rows for entry in row.bearers.said_of}
+    if not record_of:
+        return {}
+    opinions = Feedback.objects.filter(entry__in=list(record_of)).order_by("partner__name", "opinion")
+    said: dict[tuple[int, str, str], set[str]] = {}
+    for entry, source, opinion, tags in opinions.values_list("entry_id", "partner__name", "opinion", "tags"):
+        said.setdefault((record_of[entry], source, opinion), set()).update(tags)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for (record, source, opinion), tags in said.items():
+        found.setdefault(record, []).append({"feedbackValue": opinion, "tags": sorted(tags), "source": source})
+    return found

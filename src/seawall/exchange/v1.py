@@ -139,7 +139,7 @@ def fetch_hashes(request: HttpRequest, partner_id: int) -> dict[str, Any]:
     page = stopncii.page(partner_id=partner_id, start=start, size=size, token=token, hour=to_hours(now))
     operations.note_fetch(
         partner_id=partner_id,
-        values=page.values,
+        entries=page.fresh,
         full=start <= stopncii.FROM_THE_START and page.token is None,
         now=now,
     )

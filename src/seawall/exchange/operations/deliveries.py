@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seawall.exchange import queries, stopncii
+from django.db import connection
+
+from seawall.exchange import queries
 from seawall.exchange.hours import to_hours
 from seawall.exchange.models import Delivery, Entry, FeedCounter, Follower, Partner, derived_id
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.entries import erase_confirmed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -53,34 +55,30 @@ def acknowledge(*, caller: Caller, gate: UUID, cursor: Cursor, now: datetime) ->
         erase_confirmed(gone, counter, now)
 
 
-def note_fetch(*, partner_id: int, values: Sequence[bytes], full: bool, now: datetime) -> None:
-    """A page of FetchHashes with those values was handed out; ``full`` if it ended a run from the very start."""
-    fresh = stopncii.not_yet_handed(partner_id, values).values_list("pk", flat=True)
+def note_fetch(*, partner_id: int, entries: Sequence[int], full: bool, now: datetime) -> None:
+    """A page of FetchHashes handed those entries out for the first time; ``full`` if it ended a run from the start."""
     hour = to_hours(now)
     if full and not Partner.objects.filter(pk=partner_id, full_fetch=hour).exists():
         Partner.objects.filter(pk=partner_id).update(full_fetch=hour)
-    if fresh.exists():
+    if entries:
         with change(now) as counter:
-            _mark_delivered(list(fresh[:_MOST_A_PAGE]), partner_id, counter, pulled=True)
+            _mark_delivered(entries[:_MOST_A_PAGE], partner_id, counter, pulled=True)
 
 
-def _mark_delivered(entries: Iterable[int], partner_id: int, counter: FeedCounter, *, pulled: bool) -> None:
-    rows = [
-        Delivery(
-            pk=derived_id("delivery", pk, partner_id),
-            entry_id=pk,
-            partner_id=partner_id,
-            delivered=counter.hour,
-            pulled=pulled,
-        )
-        for pk in entries
-    ]
-    if pulled:  # a delivery that a gate acknowledged before keeps its hour
-        Delivery.objects.bulk_create(
-            rows, _ROWS_AT_A_TIME, update_conflicts=True, unique_fields=["id"], update_fields=["pulled"]
-        )
-    else:
-        Delivery.objects.bulk_create(rows, _ROWS_AT_A_TIME, ignore_conflicts=True)
+def _mark_delivered(entries: Sequence[int], partner_id: int, counter: FeedCounter, *, pulled: bool) -> None:
+    """Written as SQL, because a page of 800 costs a millisecond so and 50 through the ORM."""
+    # Handed out by FetchHashes it is no longer certain that it was dropped, whatever a gate confirmed meanwhile.
+    known = "UPDATE SET pulled = TRUE, withdrawn = NULL" if pulled else "NOTHING"
+    with connection.cursor() as sql:
+        for at in range(0, len(entries), _ROWS_AT_A_TIME):
+            rows = ", ".join(
+                f"({derived_id('delivery', pk, partner_id)}, {pk}, {partner_id}, {counter.hour}, {pulled})"
+                for pk in entries[at : at + _ROWS_AT_A_TIME]
+            )
+            sql.execute(
+                "INSERT INTO exchange_delivery (id, entry_id, partner_id, delivered, pulled)"  # noqa: S608 - numbers
+                f" VALUES {rows} ON CONFLICT (id) DO {known}"
+            )
 
 
 def _mark_withdrawn(entries: Sequence[Entry], partner_id: int, counter: FeedCounter) -> None:

@@ -116,7 +116,7 @@ class Bank(RuleBasedStateMachine):
         mark = None
         while True:
             page = stopncii.page(partner_id=partner, start=10, size=3, token=mark, hour=hour)
-            got += page.values
+            got += [bytes.fromhex(record["hashValue"]) for record in page.records]
             mark = page.token
             if mark is None:
                 break
