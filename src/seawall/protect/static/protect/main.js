@@ -22,6 +22,7 @@ function turnTo(number) {
   }
   step.textContent = say("step", { number });
   step.dataset.now = String(number);
+  announce(""); // what was said of the step before is no news here
 }
 
 /** @param {number} number */
