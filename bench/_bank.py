@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 import django
+from django.db import connection
 
 
 def fill(entries: int, hours: int = 48) -> None:
@@ -44,6 +45,8 @@ def fill(entries: int, hours: int = 48) -> None:
                 )
                 for _, h in some
             )
+    with connection.cursor() as sql:
+        sql.execute("ANALYZE")  # as PostgreSQL does by itself within a minute, and the worker when it rewrites a table
 
 
 if __name__ == "__main__":

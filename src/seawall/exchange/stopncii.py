@@ -16,9 +16,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 
-from seawall.exchange.models import Delivery, Entry, Feedback
+from seawall.exchange.models import Delivery, Entry, Feedback, asked_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,7 +125,7 @@ def _visible(partner_id: int, *, full: bool) -> QuerySet[Entry]:
     handed = Delivery.objects.filter(entry=OuterRef("pk"), partner=partner_id, delivered__isnull=False)
     shown = Q(state=Entry.State.ACTIVE)
     if not full:
-        shown |= Q(state=Entry.State.WITHDRAWING) & Q(Exists(handed))
+        shown |= Q(state=Entry.State.WITHDRAWING) & Q(asked_of_each(handed))
     return Entry.objects.in_scope(partner_id).filter(shown)
 
 
@@ -177,11 +177,11 @@ def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_V
     rows = (
         _visible(partner_id, full=full)
         .filter(signals__value__in=list(values))
-        .annotate(handed=Exists(handed), said=Exists(said))
+        .annotate(handed=asked_of_each(handed), said=asked_of_each(said))
         .values_list("signals__value", "signals__version", "changed", "id", "state", "handed", "said")
     )
     found: dict[_Value, _Bearers] = {}
-    for value, version, changed, entry, state, is_handed, is_said_of in rows.iterator():
+    for value, version, changed, entry, state, is_handed, is_said_of in rows:
         theirs = found.setdefault((bytes(value), version), _Bearers())
         theirs.last = max(theirs.last, (changed, entry))
         if state == Entry.State.ACTIVE:

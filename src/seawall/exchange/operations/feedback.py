@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 
 from seawall.exchange.models import (
     Delivery,
@@ -17,6 +17,7 @@ from seawall.exchange.models import (
     FeedbackEvent,
     FeedCounter,
     Signal,
+    asked_of_each,
     derived_id,
     entry_id,
 )
@@ -135,7 +136,7 @@ def _of_value(partner_id: int, value: bytes) -> QuerySet[Entry]:
     return (
         Entry.objects.in_scope(partner_id)
         .filter(state=Entry.State.ACTIVE, pk__in=Signal.objects.filter(value=value).values("entry"))
-        .filter(Q(Exists(handed)) | Q(finder=partner_id))
+        .filter(Q(asked_of_each(handed)) | Q(finder=partner_id))
     )
 
 
