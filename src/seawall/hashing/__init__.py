@@ -5,8 +5,9 @@ computed. Never opens a connection, never writes to disk, never keeps a picture,
 """
 
 from seawall.hashing.fingerprints import Fingerprint, fingerprint
+from seawall.hashing.limits import MAX_PIXELS
 from seawall.hashing.perceptual import MATCH_DISTANCE, USABLE_QUALITY, Pdq, distance, pdq
-from seawall.hashing.pictures import MAX_FILE_BYTES, MAX_PIXELS, UnreadableImage
+from seawall.hashing.pictures import MAX_FILE_BYTES, UnreadableImage
 
 __all__ = [
     "MATCH_DISTANCE",

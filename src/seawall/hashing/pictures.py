@@ -1,13 +1,12 @@
 """A picture file as canonical pixels: what every implementation hashes (docs/spec/fingerprint.md, section 1).
 
 Turned as EXIF says, transparent parts on white, an embedded colour profile converted to sRGB, 8 bits a channel.
-After decoding, pixels pass in strips, so a picture costs 3 to 4 bytes a pixel and little more.
+After decoding, pixels pass in strips, so a picture costs what its decoder takes (`limits`) and little more.
 """
 
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms
+
+from seawall.hashing.limits import MAX_JPEG_SCANS, MAX_PIXELS, most_pixels, scans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     _Boxes = Callable[[Box], Strip]  # any part of the stored picture, as canonical pixels
     _Convert = Callable[[Image.Image], Image.Image]
 
-# Phone sensors reach 108 megapixels interpolated less often than they claim; at 4 bytes a pixel this is 480 MB.
-MAX_PIXELS = 120_000_000
 MAX_SIDE = 65_535  # kernel/pdq.h
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
@@ -36,9 +35,6 @@ MAX_FILE_BYTES = 256 * 1024 * 1024
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 
 STRIP_ROWS = 256
-
-# A progressive JPEG of ordinary making has about ten scans. A small file with thousands would decode for minutes.
-MAX_JPEG_SCANS = 100
 
 _ORIENTATION = 0x0112
 _SRGB = ImageCms.createProfile("sRGB")
@@ -49,8 +45,6 @@ _PROFILES = {
     "GRAY": ("L", _GRAYS),
     "CMYK": ("CMYK", {"CMYK"}),
 }
-# A marker of a JPEG that has a length, or the end; FF00 and FFD0 to FFD7 stand inside a scan.
-_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 # Pillow's own guard against bombs, at our limit: it warns above and refuses above twice that. We refuse at once.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -83,11 +77,11 @@ def read_picture(content: bytes) -> Picture:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large() from error
+        raise _too_large(MAX_PIXELS) from error
     except Exception as error:  # decoders do not say what they raise for a damaged file
         raise UnreadableImage("This is not a picture we can read. Try a screenshot of it, saved as PNG.") from error
-    _refuse_large(*image.size)
     with _as_damaged():
+        _refuse_large(*image.size, most_pixels(image, content))
         return _read(image, content)
 
 
@@ -111,15 +105,17 @@ def _read(image: Image.Image, content: bytes) -> Picture:
     return Picture(width, height, _upright(width, height, orientation, box))
 
 
-def _refuse_large(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_large()
+def _refuse_large(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise _too_large(most)
     if max(width, height) > MAX_SIDE:
         raise UnreadableImage(f"This picture is longer than {MAX_SIDE:,} pixels. Cut it into shorter pieces.")
 
 
-def _too_large() -> UnreadableImage:
-    return UnreadableImage(f"This picture is larger than {MAX_PIXELS // 10**6} megapixels. Save a smaller copy of it.")
+def _too_large(most: int) -> UnreadableImage:
+    if most < MAX_PIXELS:
+        return UnreadableImage("This picture is too large for files of its kind. Save a smaller copy of it, as JPEG.")
+    return UnreadableImage(f"This picture is larger than {most // 10**6} megapixels. Save a smaller copy of it.")
 
 
 @contextmanager
@@ -142,15 +138,6 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001 - what EXIF holds is anyone's guess
         return 1
     return said if isinstance(said, int) and said in _TURNS else 1
-
-
-def scans(jpeg: bytes) -> int:
-    """How many scans the first picture of a JPEG file has; what follows its end (a film, say) is not looked at."""
-    found, at = 0, 2
-    while (marker := _JPEG_MARKER.search(jpeg, at)) and marker[0] != b"\xff\xd9":
-        found += marker[0] == b"\xff\xda"
-        at = marker.end() + int.from_bytes(jpeg[marker.end() : marker.end() + 2])
-    return found
 
 
 def _jpeg_pixels(content: bytes, image: Image.Image) -> Strip | None:

@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 from skimage.data import data_dir
 from threatexchange.signal_type.pdq.signal import PdqSignal
 
-from seawall.hashing import MAX_PIXELS, USABLE_QUALITY, UnreadableImage, distance, fingerprint, pdq, pictures
+from seawall.hashing import MAX_PIXELS, USABLE_QUALITY, UnreadableImage, distance, fingerprint, limits, pdq, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -397,7 +397,7 @@ def test_a_picture_longer_than_the_kernel_counts_is_refused() -> None:
 def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
     content = saved(photo(), "JPEG", progressive=True)
     at = content.rindex(b"\xff\xda")
-    assert pictures.scans(content) < 20
+    assert limits.scans(content) < 20
     assert "unusual" in unreadable(content[:at] + content[at:-2] * 1000 + b"\xff\xd9")
 
 
