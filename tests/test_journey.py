@@ -79,9 +79,10 @@ def test_a_picture_is_protected_on_the_device_blocked_and_let_go_again(page: Pag
     assert post(page, demo, stranger) == "Posted."
 
     deadline = time.monotonic() + WITHIN
-    while "Stopped 5 uploads." not in (told := open_receipt(page, demo, receipt)) and time.monotonic() < deadline:
+    stopped = "Together: 5 uploads stopped."
+    while stopped not in (told := open_receipt(page, demo, receipt)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert "Stopped 5 uploads." in told
+    assert stopped in told
     assert "Facebook" in told
 
     page.click("button[name=which] >> nth=0")

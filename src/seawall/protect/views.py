@@ -97,7 +97,7 @@ class PictureStatus:
 
     code: Code
     status: queries.EntryStatus | None = None
-    platforms: tuple[tuple[str, queries.PlatformStatus], ...] = ()  # a line a partner, with the names of its platforms
+    platforms: tuple[tuple[list[str], queries.PlatformStatus], ...] = ()  # a line a partner: its platforms' names
 
     @property
     def withdrawable(self) -> bool:
@@ -113,7 +113,7 @@ def _look_up(code: Code) -> PictureStatus:
     # A partner's gates speak for all its platforms at once: one line a partner, or each block would show thrice.
     partners = {each.partner: each for each in status.platforms}
     lines = (
-        (", ".join(directory.platform(each.platform).name for each in status.platforms if each.partner == name), last)
+        ([directory.platform(each.platform).name for each in status.platforms if each.partner == name], last)
         for name, last in partners.items()
     )
     return PictureStatus(code, status, tuple(lines))

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # No page of ours needs a sensor or a neighbour.
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), browsing-topics=(), payment=(), usb=(), interest-cohort=()"
+# What may lie in a cache: the files of practitioners' pages, and the directory, which is for machines. Nothing else,
+# not even the answer that there is no such file: it would tell what was asked.
+KEPT = ("/static/admin/", "/directory.json")
+# What is no page for a visitor, and so has no second layout.
+NOT_EASY = tuple(f"/easy{path}" for path in ("/staff", "/static/", "/api/", "/v1/", "/directory.json"))
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -27,8 +32,8 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        # A cached style would outlive the exit. Practitioners' pages may keep theirs; the directory is for machines.
-        if not request.path.startswith(("/static/admin/", "/directory.json")):
+        # A cached style would outlive the exit.
+        if not (response.status_code in {200, 304} and request.path.startswith(KEPT)):
             response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -60,14 +65,16 @@ def compressed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 def easy_read(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Serve every page at ``/easy/...`` too, in the layout that is easier to read.
 
-    The choice stands in the path because nothing is stored: every link that Django builds keeps the prefix.
+    The choice stands in the path because nothing is stored: every link that Django builds keeps the prefix. What is no
+    page stands at its one address: practitioners' cookies, for one, hold for ``/staff/`` alone.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.easy_read = request.path_info.startswith("/easy/")  # type: ignore[attr-defined]
+        path = request.path_info
+        request.easy_read = path.startswith("/easy/") and not path.startswith(NOT_EASY)  # type: ignore[attr-defined]
         if not request.easy_read:  # type: ignore[attr-defined]
             return get_response(request)
-        request.path_info = request.path_info.removeprefix("/easy")
+        request.path_info = path.removeprefix("/easy")
         before = get_script_prefix()
         set_script_prefix("/easy/")
         try:

@@ -323,7 +323,7 @@ def test_it_shows_each_platform_and_what_it_stopped() -> None:
     send(text(line(), scope="facebook"))
     status, body = ask(receipt(ALICE))
     assert status == 200
-    assert re.search(r"<b>Facebook</b>:\s*has not fetched it yet", body)
+    assert re.search(r"<b>Facebook</b>:\s*not fetched yet", body)
     assert "Instagram" not in body
     assert PICTURE in body
 
@@ -339,20 +339,31 @@ def test_platforms_of_one_partner_share_a_line_so_that_a_block_shows_once() -> N
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ("waiting", "has not fetched it yet."),
-        ("delivered", "has it since 23 November, 14:00."),
-        ("asked to withdraw", "was asked to drop it."),
-        ("withdrawn", "dropped it, 23 November, 14:00."),
-        ("asked, not confirmed", "was asked to drop it. This platform does not confirm."),
+        ("waiting", "not fetched yet."),
+        ("delivered", "got it on 23 November, 14:00 UK time."),
+        ("asked to withdraw", "asked to drop it."),
+        ("withdrawn", "dropped it on 23 November, 14:00 UK time."),
+        ("asked, not confirmed", "asked to drop it. They do not confirm it."),
     ],
 )
 def test_it_says_in_words_what_each_platform_did(state: queries.PlatformState, sentence: str) -> None:
+    words = words_for(state, ["Facebook"], blocked=2)
+    assert f"Facebook: {sentence} 2 uploads stopped." in words
+    assert "With us since 23 November, 14:00 UK time." in words
+
+
+@pytest.mark.parametrize(("blocked", "sentence"), [(1, "1 upload stopped."), (2, "2 uploads stopped.")])
+def test_platforms_that_share_a_line_are_said_to_have_stopped_an_upload_together(blocked: int, sentence: str) -> None:
+    words = words_for("delivered", ["Facebook", "Instagram"], blocked=blocked)
+    assert f"Facebook, Instagram: got it on 23 November, 14:00 UK time. Together: {sentence}" in words
+    assert "Together" not in words_for("delivered", ["Facebook", "Instagram"], blocked=0)
+
+
+def words_for(state: queries.PlatformState, names: list[str], *, blocked: int) -> str:
     hour = NOW.replace(minute=0)
-    platform = queries.PlatformStatus("facebook", "Example", state, hour, blocked=2)
-    status = queries.EntryStatus("active", hour, (platform,))
-    shown = PictureStatus(Code(ALICE, PICTURE), status, (("Facebook", platform),))
-    words = re.sub(r"\s+", " ", strip_tags(render_to_string("protect/platforms.html", {"picture": shown})))
-    assert f"Facebook: {sentence} Stopped 2 uploads." in words
+    platform = queries.PlatformStatus("facebook", "Example", state, hour, blocked=blocked)
+    shown = PictureStatus(Code(ALICE, PICTURE), queries.EntryStatus("active", hour, (platform,)), ((names, platform),))
+    return re.sub(r"\s+", " ", strip_tags(render_to_string("protect/platforms.html", {"picture": shown})))
 
 
 def test_it_asks_only_about_what_can_still_be_taken_back() -> None:

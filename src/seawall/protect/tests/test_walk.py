@@ -81,7 +81,7 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
     page.set_input_files("#file", tmp_path / "receipt.txt")
     expect(page.locator("#receipt")).to_have_value(saved)
     page.get_by_role("button", name="Show me").click()
-    assert page.get_by_text("has not fetched it yet").count() == 3
+    assert page.get_by_text("not fetched yet").count() == 3
     page.get_by_role("button", name="Take this one back").first.click()
     page.get_by_role("button", name="Yes, take it back").click()
     assert page.get_by_role("button", name="Take this one back").count() == 2
@@ -185,6 +185,22 @@ def test_a_screen_reader_hears_each_result(open_page: Callable[[], Page], pictur
     assert (
         page.get_by_role("status").first.inner_text() == "0.png: Ready. The picture has plenty of detail (100 of 100)."
     )
+
+
+def test_what_was_said_of_a_step_is_not_read_out_in_the_next(
+    open_page: Callable[[], Page], pictures: list[Path]
+) -> None:
+    page = open_page()
+    said = page.locator("#announce")
+    finish(page, pictures[0])
+    expect(said).not_to_be_empty()
+    page.click("#to-read")
+    expect(said).to_be_empty()
+    page.click("#to-receipt")
+    page.click("#copy")
+    expect(said).not_to_be_empty()
+    page.click("#to-send:enabled")
+    expect(said).to_be_empty()
 
 
 def test_leaving_forgets_everything_first(open_page: Callable[[], Page], pictures: list[Path]) -> None:

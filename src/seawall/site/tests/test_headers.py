@@ -95,6 +95,37 @@ def test_a_page_says_https_only_where_it_came_by_https() -> None:
     assert "Strict-Transport-Security" not in Client().get("/").headers
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/no-such-page/",
+        "/static/site/no-such-file.css",
+        "/static/admin/no-such-file.css",
+        "/static/admin/",
+        "/directory.jsonx",
+        "/directory.json.sig.old",
+        "/easy/directory.json",
+        "/easy/staff/login/",
+        "/staff/no-such-page/",
+        "/cy/no-such-page/",
+        "/api/no-such-call",
+        "/v1/no-such-call",
+        "/health/",
+    ],
+)
+def test_what_is_not_there_may_be_kept_by_no_cache(path: str) -> None:
+    for answer in (Client().get(path), Client().head(path), Client().post(path)):
+        assert answer.headers["Cache-Control"] == "no-store", answer.status_code
+
+
+def test_what_may_be_kept_is_the_directory_and_the_practitioners_style() -> None:
+    for path in ("/directory.json", "/directory.json.sig", "/directory.json.pub", "/static/admin/css/base.css"):
+        answer = Client().get(path)
+        answer.close()
+        assert (answer.status_code, "max-age=" in answer.headers["Cache-Control"]) == (200, True), path
+    assert Client().post("/directory.json").headers["Cache-Control"] == "no-store"
+
+
 def test_a_page_is_sent_compressed_and_a_programs_answer_is_left_alone() -> None:
     answer = Client().get("/", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"

@@ -55,6 +55,17 @@ def test_the_layout_that_is_easier_to_read_is_kept() -> None:
     assert ways(read("/easy/cy/steps/2/")) == {"en": "/easy/steps/2/"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/staff/", "/staff/login/", "/staff", "/api/openapi.json", "/v1/FetchHashes", "/directory.json", "/static/x.css"],
+)
+def test_only_pages_have_a_layout_that_is_easier_to_read(path: str) -> None:
+    answer = Client().get(f"/easy{path}")
+    assert answer.status_code == 404
+    assert not answer.cookies
+    assert Client().post(f"/easy{path}", {"username": "alice"}).status_code == 404
+
+
 def test_a_page_that_is_not_there_leads_to_the_front_page() -> None:
     assert ways(read("/no/such/page/")) == {"cy": "/cy/"}
     page = read("/cy/no/such/page/")
