@@ -114,7 +114,9 @@ class Answer(Fact, frozen=True, kw_only=True):
 class Route(Fact, frozen=True, kw_only=True):
     """A way to report to a platform, from the situation to what to do if nothing happens."""
 
-    situations: tuple[Literal["threat", "shared", "fake-account", "search-result", "account", "privacy"], ...]
+    situations: tuple[
+        Literal["threat", "shared", "fake-account", "search-result", "account", "privacy", "settings"], ...
+    ]
     name: Text
     what: Text  # what to press, one step a line
     url: Url | None = None
@@ -148,6 +150,7 @@ class PlatformFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     slug: Slug
     name: Text
+    profiles: bool = True  # do people have accounts there? A search engine and a host have none
     takes_part: Answer | None = None  # does it match fingerprints of StopNCII.org?
     encrypted: Answer | None = None  # are private messages closed to the platform itself?
     routes: tuple[Route, ...] = ()

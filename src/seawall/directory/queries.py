@@ -50,6 +50,7 @@ class PlatformEntry:
 
     slug: str
     name: str
+    profiles: bool  # do people have accounts there?
     takes_part: bool | None  # matches fingerprints of StopNCII.org
     encrypted: bool | None  # cannot look into private messages itself
     routes: tuple[Route, ...]
@@ -210,6 +211,7 @@ def _platform_entry(found: facts.PlatformFacts, edits: Mapping[str, _Columns], t
     return PlatformEntry(
         slug=found.slug,
         name=gettext(found.name),
+        profiles=found.profiles,
         takes_part=known.get("takes-part"),
         encrypted=known.get("encrypted"),
         routes=_shown(under, found.routes, edits, today),

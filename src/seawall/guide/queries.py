@@ -154,8 +154,10 @@ class Named:
 
     def __init__(self, entry: PlatformEntry) -> None:
         self.slug, self.name = entry.slug, entry.name
-        self.takes_part, self.encrypted = entry.takes_part, entry.encrypted
-        self.routes, self.capture, self.screenshot_is_told = entry.routes, entry.capture, entry.screenshot_is_told
+        self.takes_part, self.encrypted, self.profiles = entry.takes_part, entry.encrypted, entry.profiles
+        self.capture, self.screenshot_is_told = entry.capture, entry.screenshot_is_told
+        self.settings = entry.routes_for("settings")
+        self.routes = tuple(each for each in entry.routes if each not in self.settings)
         self.routes_for_shared = entry.routes_for("shared")
         self.routes_for_threat = entry.routes_for("threat")
         self.routes_for_search = entry.routes_for("search-result")

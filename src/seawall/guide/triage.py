@@ -112,6 +112,11 @@ class Answers:
         return self.who is Who.PARTNER
 
     @property
+    def stranger(self) -> bool:
+        """Whether it is somebody met online, who most often works in a gang."""
+        return self.who is Who.STRANGER
+
+    @property
     def shared_already(self) -> bool:
         """Whether the picture is out."""
         return self.shared is Shared.YES

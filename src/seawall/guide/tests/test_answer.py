@@ -81,6 +81,29 @@ def test_it_says_what_to_press_only_on_the_apps_that_were_named() -> None:
     assert route.url not in ask(a="1", b=["snapchat"]).content.decode()  # type: ignore[attr-defined]
 
 
+def test_it_says_where_to_press_in_the_settings_of_the_apps_that_were_named() -> None:
+    press = directory.platform("whatsapp").routes_for("settings")[0].steps[-1]
+    assert press in words(ask(b=["whatsapp"]))
+    assert press not in words(ask(b=["facebook"]))
+    assert press in words(Client().get(reverse("guide:settings")))
+    assert press not in words(Client().get(reverse("guide:apps")))  # it is no report
+
+
+def test_nobody_is_told_to_open_a_profile_where_there_are_none() -> None:
+    found = [each.slug for each in directory.platform_entries() if not each.profiles]
+    assert {"google", "bing", "cloudflare"} == set(found)
+    said = words(ask(b=found, c="2"))
+    assert "Open their profile" not in said
+    assert "Open the post" not in said
+    assert "Look for “Report” or “Help” at the foot of its page." in said
+    assert "Open their profile" in words(ask(b=["kik"]))
+
+
+def test_a_stranger_is_called_what_they_often_are() -> None:
+    assert "often work in a gang" in words(ask(a="1"))
+    assert "often work in a gang" not in words(ask(a="2"))
+
+
 def test_a_former_partner_is_handled_with_care() -> None:
     said = words(ask(a="2"))
     assert "Only block if you feel safe to." in said

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from seawall.directory.models import Closure, FactEdit
+from seawall.directory import queries as directory
+from seawall.directory.models import Closure, FactEdit, Operator
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,40 @@ def test_an_old_fact_says_when_it_was_last_checked(monkeypatch: pytest.MonkeyPat
     assert "Last checked" not in read("/support/")
     at(monkeypatch, 2027, 8, 1, 11)
     assert "Last checked 31 July 2026." in read("/support/")
+
+
+def test_an_old_fact_says_so_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    abroad = {"e": "7", "b": ["whatsapp", "instagram"], "d": "2"}
+    said = {}
+    for day in ((2026, 8, 1), (2026, 11, 23)):
+        at(monkeypatch, *day, 11)
+        plan = Client().post("/start/", abroad).content.decode()
+        said[day] = [page.count("Last checked 31 July 2026.") for page in (plan, read("/support/"), read("/apps/"))]
+    facts = directory.platform_entries()
+    captures = sum(len(each.capture) for each in facts)
+    reports = sum("settings" not in route.situations for each in facts for route in each.routes)
+    helpers = [*directory.services("adult")]
+    assert said[2026, 8, 1] == [0, 0, 0]
+    assert said[2026, 11, 23][0] >= 4  # an app's report, capture and settings, and whoever helps abroad
+    assert said[2026, 11, 23][1] >= len([each for each in helpers if not each.emergency])
+    assert said[2026, 11, 23][2] == captures + reports
+
+
+def test_what_the_operator_says_of_partners_stands_where_a_picture_is_spoken_of() -> None:
+    said = "Two platforms work with us."
+    assert said not in read("/steps/6/")
+    week = dict.fromkeys(("saturday", "sunday"), False)
+    Operator.objects.create(name="H", phones="1", nation="ENG", opens="10:00", closes="16:00", partners=said, **week)
+    assert said in read("/steps/6/")
+
+
+def test_a_chat_is_free_and_not_free_to_call() -> None:
+    page = read("/support/")
+    for service in directory.services("adult"):
+        for contact in service.contacts:
+            if contact.kind == "chat" and contact.cost == "free":
+                after = page[page.index(f'href="{contact.value}"') :]
+                assert "It is free." in after[: after.index("</li>")]
 
 
 def test_each_layout_and_each_encoding_has_its_own() -> None:
