@@ -30,10 +30,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     serve = verbs.add_parser("serve", help="follow an exchange and answer POST /check")
     serve.add_argument("--feed", required=True, metavar="URL", help="the exchange's API: https://HOST/api")
     serve.add_argument(
-        "--key", help="the API key the exchange gave you (or SEAWALL_GATE_FEED_KEY, which `ps` does not show)"
+        "--key", help="better SEAWALL_GATE_FEED_KEY, which `ps` does not show: the API key the exchange gave you"
     )
     serve.add_argument(
-        "--check-key", metavar="KEY", help="what your servers send with a check (or SEAWALL_GATE_KEY; else made once)"
+        "--check-key",
+        metavar="KEY",
+        help="better SEAWALL_GATE_KEY: what your servers send with a check (else made once)",
     )
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=PORT)

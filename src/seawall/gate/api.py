@@ -112,7 +112,10 @@ class Api:
     async def status(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         """The HMA protocol's word for a load balancer. Tells nothing about the bank."""
         word = self._health.status
-        return PlainTextResponse(word, 200 if word == "I-AM-ALIVE" else 503, _NO_STORE)
+        if word == "I-AM-ALIVE":
+            return PlainTextResponse(word, 200, _NO_STORE)
+        hint = "\nThe reason is under /status/detail." if self._health.problem else ""
+        return PlainTextResponse(word + hint, 503, _NO_STORE)
 
     async def status_detail(self, request: Request) -> Response:
         """The same for the operator, with what is wrong."""

@@ -191,6 +191,18 @@ class BankCopy:
                 hashes += value
         return HashIndex.build(np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(ids, np.uint64))
 
+    def fingerprints(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """(N, 32) of the pictures uploads are compared with, and (N,) the entries they belong to."""
+        hashes, entries = bytearray(), array("Q")
+        with self._turn:
+            for entry, value in self._db.execute(
+                "SELECT entry, value FROM signals WHERE version = ? AND quality >= ? AND length(value) = ?",
+                (INDEXED_VERSION, USABLE_QUALITY, HASH_BYTES),
+            ):
+                entries.append(entry)
+                hashes += value
+        return np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(entries, np.uint64)
+
     def owners(self, signals: Iterable[int]) -> dict[int, Owner]:
         """The entry and kind of each of these signals that is still here."""
         query = "SELECT entry, kind FROM signals WHERE signal = ?"

@@ -102,7 +102,7 @@ def _check_key(given: str | None, data: Path) -> str:
     path = data / KEY_FILE
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
+            file.write(secrets.token_hex(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:

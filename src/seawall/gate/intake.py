@@ -23,7 +23,9 @@ JSON_BYTES = 4096  # a fingerprint is 90 bytes
 BODY_SECONDS = 60  # a sender slower than 1 MB/s may not hold memory for ever
 BODIES = 4  # bodies of the largest size held at once; of 5 MB photos that is some fifty
 WAITING = 64  # checks that may wait for a hasher
-HASHERS = 2  # checks at work at once; a decoded 100-megapixel picture is 300 MB, so this bounds the largest cost
+HASHERS = (
+    2  # checks at work at once; a picture may cost 600 MB (seawall.hashing.limits), so this bounds the largest cost
+)
 
 
 class Refusal(Exception):
@@ -120,7 +122,7 @@ async def read_picture(headers: Headers, chunks: AsyncGenerator[bytes, None]) ->
     try:
         async with _in_time():
             form = await _InMemory(headers, chunks, max_files=1, max_fields=8).parse()
-    except MultiPartException as error:
+    except (MultiPartException, ValueError, LookupError) as error:  # the latter: a codec it names, and cannot use
         raise _not_one_picture() from error
     try:
         files = form.getlist("file")

@@ -184,6 +184,35 @@ def test_a_form_without_exactly_one_picture_is_refused_with_a_sentence(gate: Gat
     assert "multipart field `file`" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            f"charset={codec}"
+            for codec in ("undefined", "idna", "punycode", "hex", "utf-16", "utf-7", "mbcs", "no such")
+        ),
+        "charset=" + "x" * 5000,
+        "charset*=utf-8''%E2%82%AC",
+        "boundary*=utf-8''%E2%82%AC",
+        "boundary=",
+        "boundary=" + "x" * 5000,
+    ],
+)
+def test_a_form_in_any_codec_is_read_or_refused_and_breaks_nothing(gate: GateProcess, said: str) -> None:
+    form = (
+        FORM % (b"fi\xffle", b"")
+        + b"\xff\r\n"
+        + FORM % (b"file", b'; filename="\xff.jpg"')
+        + jpeg(CAT)
+        + b"\r\n--b--\r\n"
+    )
+    headers = {"Content-Type": f"multipart/form-data; boundary=b; {said}"}
+    answer = gate.http.post("/check", content=form, headers=headers)
+    assert answer.status_code in {200, 422}
+    assert answer.status_code == 200 or "multipart field `file`" in answer.json()["message"]
+    assert gate.matches(jpeg(CAT))
+
+
 @pytest.mark.parametrize("kind", ["", "text/plain", "image/jpeg", "multipart/mixed; boundary=b", "application/jsonx"])
 def test_another_kind_of_body_is_refused_with_a_sentence(gate: GateProcess, kind: str) -> None:
     answer = gate.http.post("/check", content=jpeg(CAT), headers={"Content-Type": kind})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from PIL import Image
 from starlette.datastructures import Headers
 
 from seawall.gate import intake
@@ -71,6 +74,22 @@ def test_uploads_that_stall_cannot_use_up_the_memory_and_others_are_told_when_to
         for upload in uploads:
             upload.close()
     until(lambda: gate.check(jpeg(CAT)).status_code == 200)
+
+
+def test_a_giant_picture_in_a_small_file_is_refused_before_it_costs_memory(gate: GateProcess) -> None:
+    """115 megapixels of lossless WebP are 1 MB of file, and were 1.8 GB of decoder."""
+    file = io.BytesIO()
+    Image.new("RGB", (10_700, 10_700), (10, 20, 30)).save(file, "WEBP", lossless=True, method=0, quality=0)
+    peak = peak_of(gate)
+    answer = gate.check(file.getvalue())
+    assert (answer.status_code, peak_of(gate) - peak < 100 << 20) == (422, True)
+    assert "too large" in answer.json()["message"]
+
+
+def peak_of(gate: GateProcess) -> int:
+    """Bytes of memory the gate ever held at once."""
+    status = Path(f"/proc/{gate.process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
 def test_more_checks_than_may_wait_are_told_to_come_back() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sqlite3
 import stat
@@ -18,13 +19,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from seawall.gate import config
 from seawall.gate.config import BadSetting, Config
-from seawall.gate.tests.conftest import CHECK_KEY, fingerprint_of, jpeg, photo, running, until
+from seawall.gate.tests.conftest import CHECK_KEY, GateProcess, fingerprint_of, jpeg, photo, running, served, until
 from seawall.gate.tests.exchange import KEY, ListExchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from seawall.gate.tests.conftest import GateProcess
 
 CAT = photo("chelsea.png")
 
@@ -44,7 +43,7 @@ def read(folder: Path, environ: dict[str, str] | None = None, **changed: Any) ->
 
 def test_it_makes_a_key_once_that_only_its_owner_can_read(tmp_path: Path) -> None:
     first, second = read(tmp_path), read(tmp_path)
-    assert len(first.check_key) >= 32
+    assert re.fullmatch("[0-9a-f]{64}", first.check_key)  # never taken for an option, whatever is drawn
     assert first.check_key == second.check_key
     assert stat.S_IMODE((tmp_path / "data/check.key").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
@@ -152,10 +151,22 @@ def test_before_its_first_list_it_says_so_instead_of_free(exchange: ListExchange
         gate.kill()
         gate.folder, gate.feed = tmp_path / "second", "http://127.0.0.1:9/api"
         gate.start(wait=False)
-        until(lambda: gate.status() == "INDEX-NOT-LOADED")
+        until(lambda: gate.status() == "INDEX-NOT-LOADED\nThe reason is under /status/detail.")
         assert gate.http.get("/status").status_code == 503
         answer = gate.check(jpeg(CAT))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_a_gate_whose_key_is_refused_points_to_where_it_says_so(exchange: ListExchange, tmp_path: Path) -> None:
+    with served(exchange) as feed:
+        gate = GateProcess(tmp_path / "gate", feed)
+        gate.start(wait=False, key="key-that-nobody-gave-out")
+        try:
+            until(lambda: gate.status().endswith("\nThe reason is under /status/detail."))
+            assert "refuses our key" in gate.detail()["problem"]
+            assert "refuses" not in gate.status()  # the reason is the operator's
+        finally:
+            gate.kill()
 
 
 def test_a_crash_of_the_follower_ends_the_gate_so_that_it_is_started_again(
