@@ -21,7 +21,11 @@ LIBRARY = KERNEL.parent / "src" / "seawall" / "hashing" / "kernel.so"
 SEARCH_LIBRARY = KERNEL.parent / "src" / "seawall" / "matching" / "search.so"
 
 EXACT = ["-std=c11", "-ffreestanding", "-fno-builtin", "-ffp-contract=off", "-Wall", "-Wextra"]
-EXPORTS = ["pdq_workspace_bytes", "pdq_begin", "pdq_rows", "pdq_finish", "__heap_base"]
+SOURCES = ("pdq.c", "block.c", "views.c")
+EXPORTS = [
+    *("pdq_workspace_bytes", "pdq_begin", "pdq_rows", "pdq_finish", "__heap_base"),
+    *("plane_bytes", "pdq_keep_plane", "views_workspace_bytes", "views_begin", "windows_of"),
+]
 WASM = {"pdq.wasm": "generic+simd128", "pdq-scalar.wasm": "generic"}
 
 
@@ -46,12 +50,14 @@ def compiler() -> list[str]:
     return [system] if system else [*zig(), "-mcpu=baseline"]  # which would else be tuned to this machine
 
 
-def build_library(target: Path = LIBRARY, cc: list[str] | None = None, *, source: str = "pdq.c") -> Path:
+def build_library(target: Path = LIBRARY, cc: list[str] | None = None, *, sources: tuple[str, ...] = SOURCES) -> Path:
     """Build a shared library; the file appears whole or not at all, so a running program is never surprised."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / target.name
         flags = [*EXACT, "-O3", "-fPIC", "-shared", "-fvisibility=default"]
-        subprocess.run([*(cc or compiler()), *flags, str(KERNEL / source), "-o", str(made)], check=True)
+        subprocess.run(
+            [*(cc or compiler()), *flags, *(str(KERNEL / source) for source in sources), "-o", str(made)], check=True
+        )
         made.replace(target)
     return target
 
@@ -63,7 +69,7 @@ def build_wasm(folder: Path) -> list[Path]:
         flags = [*EXACT, "-Os", "-target", "wasm32-freestanding", f"-mcpu={cpu}", "-nostdlib", "-s"]
         flags += ["-Wl,--no-entry", "-Wl,--strip-all", "-Wl,-z,stack-size=16384", "-Wl,--initial-memory=131072"]
         flags += [f"-Wl,--export={export}" for export in EXPORTS]
-        subprocess.run([*zig(), *flags, "pdq.c", "-o", str(folder / name)], check=True, cwd=KERNEL)
+        subprocess.run([*zig(), *flags, *SOURCES, "-o", str(folder / name)], check=True, cwd=KERNEL)
         (folder / name).chmod(0o644)
         made.append(folder / name)
     return made
@@ -85,12 +91,10 @@ def main() -> int:
     try:
         if asked.what == "library":
             print(f"built {build_library()}")
-            print(f"built {build_library(SEARCH_LIBRARY, source='search.c')}")
+            print(f"built {build_library(SEARCH_LIBRARY, sources=('search.c',))}")
         elif asked.check:
             different = check_wasm()
-            print(
-                "\n".join(f"{name} differs from what kernel/pdq.c builds to" for name in different) or "the same bytes"
-            )
+            print("\n".join(f"{name} differs from what its source builds to" for name in different) or "the same bytes")
             return 1 if different else 0
         else:
             for path in build_wasm(KERNEL):

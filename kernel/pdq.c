@@ -4,17 +4,14 @@
  * that hardly overlap (one row at most, from 65 rows up). So each row is added, weighted, into the bin it is under;
  * when a bin is complete its columns are summed the same way. All in integers with one common denominator. */
 #include "pdq.h"
-#include "cosines.h"
-
-#ifdef __FAST_MATH__
-#error "the fingerprint's float64 steps must be done exactly as written: build without -ffast-math"
-#endif
-#ifdef __clang__
-#pragma STDC FP_CONTRACT OFF /* gcc gets -ffp-contract=off from build.py */
-#endif
+#include "block.h"
+#include "plane.h"
 
 /* 255 times this still fits 16 bits. */
 enum { ROUND_WEIGHT = 257 };
+
+/* Half of a small processor's second cache. */
+enum { CACHED_BYTES = 128 * 1024 };
 
 #define LUMA(r, g, b) (299ull * (r) + 587ull * (g) + 114ull * (b))
 
@@ -78,11 +75,11 @@ typedef struct {
     uint32_t channels, row_bytes, padded; /* padded: row_bytes rounded up to whole words of any width */
     uint32_t next_row, next_bin;
     int lanes;
-    slot_t slot[2];
+    slot_t slot[3]; /* the third: the rows of the plane's next row of cells */
+    plane_t *plane; /* or none */
     uint64_t *luma; /* of column x at x + 2: see sum_columns */
     uint64_t sums[65 * 64]; /* row bin, column sample */
-    double turned[16 * 16], sorted[16 * 16];
-    _Alignas(64) double block[64 * 64], D[16 * 64], DT[64 * 16], DA[16 * 64], B[16 * 16];
+    block_t block;
 } pdq_t;
 
 /* A word of a row's last columns: in place if it may be read whole, else copied behind zeros. */
@@ -93,81 +90,8 @@ static inline const uint8_t *readable_tail(uint8_t *copy, const uint8_t *from, u
     return copy;
 }
 
-#define WORDS(bytes)                                                                      \
-    typedef uint16_t v16_##bytes __attribute__((vector_size(bytes), may_alias));          \
-    typedef uint32_t v32_##bytes __attribute__((vector_size(bytes), may_alias));          \
-    typedef double vf_##bytes __attribute__((vector_size(bytes), may_alias))
-
-#ifdef __x86_64__
-WORDS(64);
-#define NAME(x) x##_avx512
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define V v16_64
-#define V32 v32_64
-#define VF vf_64
-#define EACH16(x) ((V){0} + (uint16_t)(x))
-#define EACH32(x) ((V32){0} + (uint32_t)(x))
-#define EACHF(x) ((VF){0} + (double)(x))
-#define FACTOR(x) EACH16(x)
-#define EVEN(v) (v)
-#define ODD(v) ((v) >> 8)
-#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
-#include "lanes.h"
-
-WORDS(32);
-#define NAME(x) x##_avx2
-#define TARGET __attribute__((target("avx2")))
-#define V v16_32
-#define V32 v32_32
-#define VF vf_32
-#define EACH16(x) ((V){0} + (uint16_t)(x))
-#define EACH32(x) ((V32){0} + (uint32_t)(x))
-#define EACHF(x) ((VF){0} + (double)(x))
-#define FACTOR(x) EACH16(x)
-#define EVEN(v) (v)
-#define ODD(v) ((v) >> 8)
-#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
-#include "lanes.h"
-#endif
-
-/* What every build has: 128-bit words where the architecture promises them, else four lanes in a uint64_t. */
-#define NAME(x) x##_portable
-#define TARGET
-#if defined(__x86_64__) || defined(__aarch64__) || defined(__wasm_simd128__)
-WORDS(16);
-#define V v16_16
-#define V32 v32_16
-#define VF vf_16
-#define EACH16(x) ((V){0} + (uint16_t)(x))
-#define EACH32(x) ((V32){0} + (uint32_t)(x))
-#define EACHF(x) ((VF){0} + (double)(x))
-#define FACTOR(x) EACH16(x)
-#define EVEN(v) (v) /* lanes wrap at 2^16, which the odd sums times 2^8 explain */
-#define ODD(v) ((v) >> 8)
-#define EVEN_SUM(even, odd) ((even) - ((odd) << 8))
-#else
-typedef uint64_t __attribute__((may_alias)) word64;
-#define V word64
-#define V32 word64
-#define VF double
-#define EACH16(x) ((x) * 0x0001000100010001ull)
-#define EACH32(x) ((x) * 0x0000000100000001ull)
-#define EACHF(x) ((double)(x))
-#define FACTOR(x) (x)
-#define EVEN(v) ((v) & EACH16(0xff))
-#define ODD(v) ((v) >> 8 & EACH16(0xff))
-#define EVEN_SUM(even, odd) (even)
-#endif
-#include "lanes.h"
-
-#ifdef __x86_64__
-#define RUN(s, function, ...)                                            \
-    ((s)->lanes == PDQ_AVX512 ? function##_avx512(__VA_ARGS__)           \
-     : (s)->lanes == PDQ_AVX2 ? function##_avx2(__VA_ARGS__)             \
-                              : function##_portable(__VA_ARGS__))
-#else
-#define RUN(s, function, ...) function##_portable(__VA_ARGS__)
-#endif
+#define LOOPS "row_loops.h"
+#include "widths.h"
 
 int pdq_widest_lanes(void) {
 #ifdef __x86_64__
@@ -180,6 +104,8 @@ int pdq_widest_lanes(void) {
     return PDQ_PORTABLE;
 }
 
+static uint32_t cells_of(uint32_t pixels, uint32_t step) { return (pixels + step - 1) / step; }
+
 static uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /* Room for the twelve bytes that hold a row's last four pixels. */
@@ -190,11 +116,16 @@ uint32_t pdq_workspace_bytes(uint32_t width, uint32_t height, uint32_t channels)
     if ((uint64_t)width * height > PDQ_MAX_PIXELS) return 0;
     if (channels != 1 && channels != 3 && channels != 4) return 0;
     const uint64_t a_slot = padded_row(width, channels) * (sizeof(uint16_t) + sizeof(uint32_t));
-    return aligned(sizeof(pdq_t)) + 2 * a_slot + aligned((width + 6) * sizeof(uint64_t));
+    return aligned(sizeof(pdq_t)) + 3 * a_slot + aligned((width + 6) * sizeof(uint64_t));
 }
 
 static void clear(uint32_t *words, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) words[i] = 0;
+}
+
+static void clear_slot(const pdq_t *s, slot_t *slot) {
+    clear((uint32_t *)slot->round, s->padded / 2);
+    clear(slot->planes, s->padded);
 }
 
 void pdq_begin(void *workspace, uint32_t width, uint32_t height, uint32_t channels, int lanes) {
@@ -206,29 +137,52 @@ void pdq_begin(void *workspace, uint32_t width, uint32_t height, uint32_t channe
     s->padded = padded_row(width, channels);
     s->next_row = s->next_bin = 0;
     s->lanes = lanes;
+    s->plane = 0;
     uint8_t *free = (uint8_t *)workspace + aligned(sizeof(pdq_t));
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         s->slot[i].weight = s->slot[i].rows = 0;
         s->slot[i].round = (uint16_t *)free;
         s->slot[i].planes = (uint32_t *)(free + s->padded * sizeof(uint16_t));
         free += s->padded * (sizeof(uint16_t) + sizeof(uint32_t));
-        clear((uint32_t *)s->slot[i].round, s->padded / 2);
-        clear(s->slot[i].planes, s->padded);
+        if (i < 2) clear_slot(s, &s->slot[i]);
     }
     s->luma = (uint64_t *)free;
+}
+
+uint32_t plane_bytes(uint32_t width, uint32_t height) {
+    if (width == 0 || height == 0 || width > PDQ_MAX_SIDE || height > PDQ_MAX_SIDE) return 0;
+    if ((uint64_t)width * height > PDQ_MAX_PIXELS) return 0;
+    const uint32_t step = plane_step(width, height);
+    return aligned(sizeof(plane_t) + (uint64_t)cells_of(width, step) * cells_of(height, step) + PLANE_MARGIN);
+}
+
+void plane_begin(plane_t *plane, uint32_t width, uint32_t height) {
+    plane->picture_width = width;
+    plane->picture_height = height;
+    plane->step = plane_step(width, height);
+    plane->width = cells_of(width, plane->step);
+    plane->height = cells_of(height, plane->step);
+    for (int i = 0; i < PLANE_MARGIN; i++) plane->cells[plane->width * plane->height + i] = 0;
+}
+
+void pdq_keep_plane(void *workspace, void *plane) {
+    pdq_t *s = workspace;
+    s->plane = plane;
+    plane_begin(s->plane, s->x.n, s->y.n);
+    clear_slot(s, &s->slot[2]);
 }
 
 /* Add the rows that wait, up to four at once, to the open round. */
 static void add_waiting_rows(pdq_t *s, slot_t *slot, const uint8_t *end) {
     if (slot->rows == 0) return;
     for (uint32_t r = slot->rows; r < 4; r++) slot->row[r] = slot->row[0], slot->row_weight[r] = 0;
-    RUN(s, add_rows, (void *)slot->round, slot->row, slot->row_weight, s->row_bytes, end);
+    RUN(s->lanes, add_rows, (void *)slot->round, slot->row, slot->row_weight, s->row_bytes, end);
     slot->rows = 0;
 }
 
 static void close_round(pdq_t *s, slot_t *slot, const uint8_t *end) {
     add_waiting_rows(s, slot, end);
-    RUN(s, close_round, (void *)slot->round, (void *)slot->planes, s->padded, s->row_bytes);
+    RUN(s->lanes, close_round, (void *)slot->round, (void *)slot->planes, s->padded, s->row_bytes);
     slot->weight = 0;
 }
 
@@ -264,27 +218,34 @@ static void sum_columns(pdq_t *s, uint64_t *sums) {
     }
 }
 
+/* n cells, each the sum of the next `width` lumas by `divisor`, rounded to the nearest. A sum is at most 255 divisors;
+ * the divisor is at most 1000 * 16 * 16, so 52 bits of its inverse leave no error. */
+static void sum_cells(uint8_t *cells, const uint64_t *luma, uint32_t n, uint32_t width, uint32_t divisor) {
+    const uint64_t inverse = ((1ull << 52) + divisor - 1) / divisor;
+    for (uint32_t i = 0; i < n; i++, luma += width) {
+        uint64_t sum = divisor / 2;
+        for (uint32_t k = 0; k < width; k++) sum += luma[k];
+        cells[i] = sum * inverse >> 52;
+    }
+}
+
 /* A bin has all its rows: keep its 64 column sums and clear its slot. */
 static void finish_bin(pdq_t *s, uint32_t bin, const uint8_t *end) {
     slot_t *slot = &s->slot[bin % 2];
     close_round(s, slot, end);
-    RUN(s, luma, s->luma + 2, slot->planes, s->padded / 4, s->x.n, s->channels);
+    RUN(s->lanes, luma, s->luma + 2, slot->planes, s->padded / 4, s->x.n, s->channels);
     sum_columns(s, s->sums + 64 * bin);
     clear(slot->planes, s->padded);
 }
 
-void pdq_rows(void *workspace, const uint8_t *rows, uint32_t n) {
-    pdq_t *s = workspace;
-    const uint32_t from = s->next_row;
-    const uint32_t to = n < s->y.n - from ? from + n : s->y.n;
-    const uint8_t *end = rows + (uint64_t)(to - from) * s->row_bytes;
+/* Add rows `from` up to `to`, the first of which is `rows`, to the bins they lie under. */
+static void add_to_bins(pdq_t *s, const uint8_t *rows, uint32_t from, uint32_t to, const uint8_t *end) {
     for (uint32_t b = s->next_bin; b < s->y.bins; b++) {
         const bin_t bin = bin_of(&s->y, b);
         const uint32_t last = end_of(&bin);
         if (bin.first >= to) break;
         for (uint32_t r = bin.first > from ? bin.first : from; r < last && r < to; r++)
-            add_row(s, &s->slot[b % 2], rows + (uint64_t)(r - from) * s->row_bytes,
-                    weight_at(&bin, r), end);
+            add_row(s, &s->slot[b % 2], rows + (uint64_t)(r - from) * s->row_bytes, weight_at(&bin, r), end);
         if (last <= to) {
             finish_bin(s, b, end);
             s->next_bin = b + 1;
@@ -292,7 +253,46 @@ void pdq_rows(void *workspace, const uint8_t *rows, uint32_t n) {
             add_waiting_rows(s, &s->slot[b % 2], end);
         }
     }
-    s->next_row = to;
+}
+
+/* `rows` rows lie in the third slot: write a row of cells, each the nearest whole luma, and clear the slot. */
+static void finish_cells(pdq_t *s, uint8_t *cells, uint32_t rows, const uint8_t *end) {
+    slot_t *slot = &s->slot[2];
+    const uint32_t step = s->plane->step;
+    close_round(s, slot, end);
+    RUN(s->lanes, luma, s->luma, slot->planes, s->padded / 4, s->x.n, s->channels);
+    clear(slot->planes, s->padded);
+    const uint32_t whole = s->x.n / step;
+    sum_cells(cells, s->luma, whole, step, 1000 * step * rows);
+    if (whole < s->plane->width) {
+        const uint32_t left = s->x.n - whole * step;
+        sum_cells(cells + whole, s->luma + (uint64_t)whole * step, 1, left, 1000 * left * rows);
+    }
+}
+
+/* Add those rows to the plane. */
+static void add_to_plane(pdq_t *s, const uint8_t *rows, uint32_t from, uint32_t to, const uint8_t *end) {
+    const uint32_t step = s->plane->step;
+    for (uint32_t r = from; r < to; r++) {
+        add_row(s, &s->slot[2], rows + (uint64_t)(r - from) * s->row_bytes, 1, end);
+        if ((r + 1) % step == 0 || r + 1 == s->y.n)
+            finish_cells(s, s->plane->cells + (uint64_t)(r / step) * s->plane->width, r % step + 1, end);
+    }
+    add_waiting_rows(s, &s->slot[2], end);
+}
+
+void pdq_rows(void *workspace, const uint8_t *rows, uint32_t n) {
+    pdq_t *s = workspace;
+    const uint32_t to = n < s->y.n - s->next_row ? s->next_row + n : s->y.n;
+    const uint8_t *end = rows + (uint64_t)(to - s->next_row) * s->row_bytes;
+    const uint32_t most = s->plane ? 1 + CACHED_BYTES / s->row_bytes : to; /* both read them while they are near */
+    while (s->next_row < to) {
+        const uint32_t from = s->next_row, until = to - from < most ? to : from + most;
+        add_to_bins(s, rows, from, until, end);
+        if (s->plane) add_to_plane(s, rows, from, until, end);
+        rows += (uint64_t)(until - from) * s->row_bytes;
+        s->next_row = until;
+    }
 }
 
 /* The 64x64 block of lumas, 0 to 255: the only rounding so far, one division each. */
@@ -302,85 +302,14 @@ static void fill_block(pdq_t *s) {
             s->sums[64 * 63 + j] = join_last(&s->y, s->sums[64 * 63 + j], s->sums[64 * 64 + j]);
     for (int i = 0; i < 64; i++)
         for (int j = 0; j < 64; j++)
-            s->block[64 * i + j] = (double)(int64_t)s->sums[64 * i + j] /
+            s->block.block[64 * i + j] = (double)(int64_t)s->sums[64 * i + j] /
                                    (double)(int64_t)(1000 * denominator(&s->y, i) * denominator(&s->x, j));
-}
-
-/* How much the picture changes from sample to sample, 0 (flat) to 100. */
-static int quality_of(pdq_t *s) {
-    int sum = RUN(s, changes, s->block, s->block + 64, 63 * 64);
-    for (int i = 0; i < 64; i++) sum += RUN(s, changes, s->block + 64 * i, s->block + 64 * i + 1, 63);
-    return sum / 90 < 100 ? sum / 90 : 100;
-}
-
-/* D[i][j] = sqrt(2/64) cos(pi/128 (i + 1)(2j + 1)), i < 16, j < 64, and its transpose. */
-static void fill_cosines(pdq_t *s) {
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 64; j++) {
-            int m = (i + 1) * (2 * j + 1) % 256;
-            if (m > 128) m = 256 - m;
-            s->D[64 * i + j] = s->DT[16 * j + i] = m < 64 ? COSINES[m] : -COSINES[128 - m];
-        }
-}
-
-/* The 128th smallest of 256: Hoare's selection. */
-static double lower_median(double *v) {
-    int low = 0, high = 255;
-    while (low < high) {
-        const double pivot = v[(low + high) / 2];
-        int i = low, j = high;
-        while (i <= j) {
-            while (v[i] < pivot) i++;
-            while (v[j] > pivot) j--;
-            if (i <= j) {
-                const double t = v[i];
-                v[i++] = v[j];
-                v[j--] = t;
-            }
-        }
-        if (127 <= j) high = j;
-        else if (127 >= i) low = i;
-        else break;
-    }
-    return v[127];
-}
-
-/* The eight turns of a picture turn B: B[i][j] is negated where i * by_i + j * by_j + odd is odd, then transposed or
- * not. Transposing changes no median, so four medians serve eight hashes. */
-static const struct {
-    int by_i, by_j, odd, hash, hash_transposed;
-} TURNS[4] = {
-    {0, 0, 0, PDQ_IDENTITY, PDQ_TRANSPOSE},
-    {0, 1, 1, PDQ_FLIP_Y, PDQ_ROT90},
-    {1, 0, 1, PDQ_FLIP_X, PDQ_ROT270},
-    {1, 1, 0, PDQ_ROT180, PDQ_ANTITRANSPOSE},
-};
-
-static void hash_turned(pdq_t *s, int turn, uint8_t *hashes) {
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 16; j++) {
-            const int negate = (i * TURNS[turn].by_i + j * TURNS[turn].by_j + TURNS[turn].odd) % 2;
-            const double b = s->B[16 * i + j];
-            s->turned[16 * i + j] = s->sorted[16 * i + j] = negate ? -b : b;
-        }
-    const double median = lower_median(s->sorted);
-    uint8_t *hash = hashes + 32 * TURNS[turn].hash, *transposed = hashes + 32 * TURNS[turn].hash_transposed;
-    for (int k = 0; k < 32; k++) hash[k] = transposed[k] = 0;
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 16; j++) { /* bit 16 i + j, the highest first */
-            const int bit = s->turned[16 * i + j] > median;
-            hash[31 - (16 * i + j) / 8] |= bit << j % 8;
-            transposed[31 - (16 * j + i) / 8] |= bit << i % 8;
-        }
 }
 
 int pdq_finish(void *workspace, uint8_t hashes[8 * 32]) {
     pdq_t *s = workspace;
     if (s->next_row < s->y.n) return -1;
     fill_block(s);
-    fill_cosines(s);
-    RUN(s, product, s->DA, s->D, s->block, 64);
-    RUN(s, product, s->B, s->DA, s->DT, 16);
-    for (int turn = 0; turn < 4; turn++) hash_turned(s, turn, hashes);
-    return quality_of(s);
+    block_begin(&s->block);
+    return block_hashes(&s->block, s->lanes, hashes);
 }

@@ -27,13 +27,19 @@ enum { PDQ_IDENTITY, PDQ_ROT90, PDQ_ROT180, PDQ_ROT270, PDQ_FLIP_X, PDQ_FLIP_Y, 
 /* The widest `lanes` this processor and its operating system can run. */
 int pdq_widest_lanes(void);
 
-/* Bytes of workspace a picture needs (12 a column and channel, 8 a column, and about 115 KiB), or 0 if it is refused:
+/* Bytes of workspace a picture needs (18 a column and channel, 8 a column, and about 115 KiB), or 0 if it is refused:
  * a side outside PDQ_MIN_SIDE..PDQ_MAX_SIDE, more than PDQ_MAX_PIXELS, or channels other than
  * 1 (gray), 3 (red, green, blue) and 4 (the fourth is ignored: composite on white first). */
 uint32_t pdq_workspace_bytes(uint32_t width, uint32_t height, uint32_t channels);
 
 /* `workspace`: aligned to 64 bytes, of at least pdq_workspace_bytes. Contents before do not matter. */
 void pdq_begin(void *workspace, uint32_t width, uint32_t height, uint32_t channels, int lanes);
+
+/* Bytes of memory for the plane (plane.h) of a picture of that size, at most about 1 MiB; 0: refused. */
+uint32_t plane_bytes(uint32_t width, uint32_t height);
+
+/* Directly after pdq_begin: fill `plane` (aligned to 64, of plane_bytes) from the same rows. Whole after the last row. */
+void pdq_keep_plane(void *workspace, void *plane);
 
 /* The next `n` rows, 8 bits a channel, channels interleaved, no padding between rows.
  * Rows beyond the picture's height are ignored. How rows are split over calls changes nothing. */

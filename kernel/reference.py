@@ -6,6 +6,7 @@ a faster way. Whole numbers up to the 64x64 block, so nothing is rounded before;
 
 from decimal import Decimal, localcontext
 from functools import cache
+from itertools import pairwise
 from math import lcm
 
 MIN_SIDE = 5
@@ -148,3 +149,71 @@ def hash_of(b: Matrix) -> str:
     median = sorted(values)[127]
     bits = sum(1 << k for k, value in enumerate(values) if value > median)
     return f"{bits:064x}"
+
+
+PLANE_CELLS = 1 << 20
+ONE = 1 << 16  # places on the plane are counted in this part of a cell
+LEAST_CELLS = 5
+TENT = 256  # what a tent's weights sum to
+Axis = list[tuple[int, list[int]]]  # for each of 64 samples: its first cell, and the weights from there
+
+
+def plane(width: int, height: int, rgb: bytes) -> tuple[int, list[list[int]]]:
+    """The step, and rows of cells: each the mean luma of step x step pixels, or of those that are left at an edge."""
+    step = 1
+    while width * height > PLANE_CELLS * step * step:
+        step += 1
+    lumas = [299 * rgb[p] + 587 * rgb[p + 1] + 114 * rgb[p + 2] for p in range(0, len(rgb), 3)]
+    cells: list[list[int]] = []
+    for top in range(0, height, step):
+        rows = range(top, min(top + step, height))
+        cells.append([])
+        for left in range(0, width, step):
+            columns = range(left, min(left + step, width))
+            divisor = 1000 * len(rows) * len(columns)
+            cells[-1].append((sum(lumas[width * y + x] for y in rows for x in columns) + divisor // 2) // divisor)
+    return step, cells
+
+
+def view(width: int, height: int, rgb: bytes, rectangle: tuple[float, float, float, float]) -> tuple[list[str], int]:
+    """The eight hashes and the quality of a rectangle: left, top, right, bottom as fractions of the picture."""
+    step, cells = plane(width, height, rgb)
+    left, top, right, bottom = rectangle
+    across, down = tents(left, right, width, step), tents(top, bottom, height, step)
+    if across is None or down is None:
+        return ["0" * 64] * 8, 0
+    a = [[weighed(cells, row, column) / TENT**2 for column in across] for row in down]
+    b = transform(a)
+    return [hash_of(turned(b, *turn)) for turn in TURNS], quality(a)
+
+
+def weighed(cells: list[list[int]], row: tuple[int, list[int]], column: tuple[int, list[int]]) -> int:
+    """The sum of the cells under two tents by their weights, 0 to 255 * 2^16."""
+    (y, down), (x, across) = row, column
+    return sum(
+        weight * sum(w * cell for w, cell in zip(across, cells[k][x:], strict=False))
+        for k, weight in enumerate(down, y)
+    )
+
+
+def tents(begin: float, end: float, pixels: int, step: int) -> Axis | None:
+    """Sixty-four tents side by side over begin..end, fractions of a side; None if that is under five cells."""
+    extent = pixels * ONE // step
+    begin, end = max(begin, 0.0), min(end, 1.0)
+    if not (end - begin) * extent >= LEAST_CELLS * ONE:
+        return None
+    first = int(begin * extent + 0.5)
+    base = (int(end * extent + 0.5) - first) // BLOCK
+    inverse = (1 << 40) // base
+    made = []
+    for left in range(first, first + BLOCK * base, base):
+        edges = range((left // ONE + 1) * ONE, left + base, ONE)
+        shares = [0, *(tent_before((edge - left) * inverse >> 24) for edge in edges), TENT]
+        made.append((left // ONE, [until - before for before, until in pairwise(shares)]))
+    return made
+
+
+def tent_before(at: int) -> int:
+    """How much of a tent (of 256) lies before a 65536th `at` of its base: up to the middle twice its square."""
+    rest = 65536 - at
+    return (at * at + (1 << 22)) >> 23 if at <= 1 << 15 else TENT - ((rest * rest + (1 << 22)) >> 23)

@@ -8,6 +8,7 @@ from seawall.hashing.fingerprints import Fingerprint, fingerprint
 from seawall.hashing.limits import MAX_PIXELS
 from seawall.hashing.perceptual import MATCH_DISTANCE, USABLE_QUALITY, Pdq, distance, pdq
 from seawall.hashing.pictures import MAX_FILE_BYTES, UnreadableImage
+from seawall.hashing.planes import Plane
 
 __all__ = [
     "MATCH_DISTANCE",
@@ -16,6 +17,7 @@ __all__ = [
     "USABLE_QUALITY",
     "Fingerprint",
     "Pdq",
+    "Plane",
     "UnreadableImage",
     "distance",
     "fingerprint",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from seawall.hashing.native import PlaneMemory
+
 # PDQ's authors call 31 of 256 bits or fewer a match, and a quality under 50 too unreliable to compare
 # ("The TMK+PDQF video-hashing algorithm and the PDQ image-hashing algorithm", Meta 2019; docs/spec/fingerprint.md).
 MATCH_DISTANCE = 31
@@ -67,18 +69,29 @@ def pdq(rgb: NDArray[np.uint8]) -> Pdq:
     return from_rows(width, height, 1 if rgb.ndim == gray else 3, [rgb])
 
 
-def from_rows(width: int, height: int, channels: int, strips: Iterable[NDArray[np.uint8]]) -> Pdq:
-    """Fingerprint a picture that comes in strips, (n, width, channels) each, top to bottom.
+def from_rows(
+    width: int, height: int, channels: int, strips: Iterable[NDArray[np.uint8]], *, plane: PlaneMemory | None = None
+) -> Pdq:
+    """Fingerprint a picture that comes in strips, (n, width, channels) each, top to bottom. ``plane`` is filled, too.
 
     :raises seawall.hashing.native.Refused: the kernel does not take such a size
     """
     if min(height, width) < MIN_SIDE:
+        if plane:
+            _fill_thin(plane, strips)
         return Pdq(_NO_HASH[0], 0, _NO_HASH)
-    hasher = RowHasher(width, height, channels)
+    hasher = RowHasher(width, height, channels, plane=plane)
     for strip in strips:
         hasher.add(strip)
     views, quality = hasher.finish()
     return Pdq(views[0], quality, views)
+
+
+def _fill_thin(plane: PlaneMemory, strips: Iterable[NDArray[np.uint8]]) -> None:
+    """The plane of a picture that the kernel does not take: so few pixels that each is a cell."""
+    rows = np.concatenate(list(strips)).astype(np.uint32)
+    thousandths = 1000 * rows if rows.ndim == 2 else rows @ np.array([299, 587, 114], np.uint32)  # noqa: PLR2004
+    plane.cells[:] = (thousandths + 500) // 1000
 
 
 def distance(a: bytes, b: bytes) -> int:

@@ -1,14 +1,4 @@
-/* The loops over every byte, every column and the 64x64 block. pdq.c includes this file once for each width
- * of instructions, having defined:
- *
- *     NAME(x)    the function's name for this width
- *     TARGET     the attribute that lets the compiler use those instructions
- *     V, V32, VF words of the same size with 16-bit, 32-bit and double lanes: compiler vectors, or uint64_t and double
- *     EACH16(x), EACH32(x), EACHF(x)  such a word with x in every lane
- *     FACTOR(x)  what multiplies every lane by x
- *
- *     EVEN(v), ODD(v)        the even bytes of a word in 16-bit lanes, and the odd ones; EVEN may leave the odd bytes
- *     EVEN_SUM(even, odd)    above them, if this then takes their sums away
+/* The loops over every byte and column of a picture; widths.h compiles them for each width of instructions.
  *
  * A row of bytes is taken a word at a time and split into its even and its odd bytes, each widened to 16-bit
  * lanes, so one multiplication serves many columns. The weights of one round sum to at most ROUND_WEIGHT, so no
@@ -75,41 +65,3 @@ TARGET static void NAME(luma)(uint64_t *luma, const uint32_t *planes, uint32_t p
         }
     }
 }
-
-/* The sum of |trunc(100 (u - v) / 255)| over n pairs of neighbours. */
-TARGET static int NAME(changes)(const double *u, const double *v, uint32_t n) {
-    int sum = 0;
-    for (uint32_t k = 0; k < n; k++) {
-        const int change = (int)((u[k] - v[k]) * 100 / 255);
-        sum += change < 0 ? -change : change;
-    }
-    return sum;
-}
-
-/* out (16 x n) = left (16 x 64) times right (64 x n), each sum in ascending k from 0. Four rows at once, so that one
- * sum's addition need not wait for the last. */
-TARGET static void NAME(product)(double *out, const double *left, const double *right, uint32_t n) {
-    for (uint32_t i = 0; i < 16; i += 4, left += 4 * 64, out += 4 * n)
-        for (uint32_t j = 0; j < n; j += sizeof(VF) / sizeof(double)) {
-            VF s0 = EACHF(0), s1 = s0, s2 = s0, s3 = s0;
-            for (uint32_t k = 0; k < 64; k++) {
-                const VF r = *(const VF *)(right + n * k + j);
-                s0 += left[k] * r, s1 += left[64 + k] * r, s2 += left[128 + k] * r, s3 += left[192 + k] * r;
-            }
-            *(VF *)(out + j) = s0, *(VF *)(out + n + j) = s1;
-            *(VF *)(out + 2 * n + j) = s2, *(VF *)(out + 3 * n + j) = s3;
-        }
-}
-
-#undef NAME
-#undef TARGET
-#undef V
-#undef V32
-#undef VF
-#undef EACH16
-#undef EACH32
-#undef EACHF
-#undef FACTOR
-#undef EVEN
-#undef ODD
-#undef EVEN_SUM

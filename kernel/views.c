@@ -1,0 +1,164 @@
+/* Any rectangle's fingerprint from the plane: see views.h for the use and docs/spec/windows.md for the definition.
+ *
+ * A sample of the 64x64 block is the mean of the cells under a tent, whose sides reach exactly halfway to the samples beside it.
+ * So tents only touch, each cell counts once an axis (but where two tents meet), and rows are weighed and
+ * added as bytes. Weights are whole and sum to 256 an axis: all sums are exact in any order. */
+#include "views.h"
+#include "block.h"
+#include "pdq.h"
+#include "windows.h"
+
+#define LOOPS "view_loops.h"
+#include "widths.h"
+
+/* Places are counted in 1 / ONE of a cell. */
+enum { ONE = 1 << 16, LEAST_CELLS = 5 };
+
+/* One side of a rectangle: where each sample's tent begins, how many cells it may touch, and what they weigh. */
+typedef struct {
+    uint32_t first[64], taps;
+    int16_t *weights; /* 64 times taps, zeros behind those that a tent touches */
+} tents_t;
+
+typedef struct {
+    const plane_t *plane;
+    int lanes;
+    tents_t x, y;
+    int16_t *row;
+    _Alignas(64) int32_t sums[64];
+    uint8_t hashes[8 * 32];
+    block_t block;
+} views_t;
+
+static uint32_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* A tent over n cells in 64 samples touches two more than a 64th of them at most; rounded up for whole words. */
+static uint32_t most_taps(uint32_t cells) { return (cells / 64 + 2 + 8) / 8 * 8; }
+
+/* Room behind a row: for the last word written, and for the last tent's zeros. */
+static uint32_t row_room(uint32_t cells) { return cells + 64 + most_taps(cells); }
+
+uint32_t views_workspace_bytes(const plane_t *plane) {
+    return aligned(sizeof(views_t)) + aligned(64 * 2 * most_taps(plane->width)) +
+           aligned(64 * 2 * most_taps(plane->height)) + aligned(2 * row_room(plane->width));
+}
+
+void views_begin(void *workspace, const plane_t *plane, int lanes) {
+    views_t *s = workspace;
+    uint8_t *free = (uint8_t *)workspace + aligned(sizeof(views_t));
+    s->plane = plane;
+    s->lanes = lanes;
+    s->x.weights = (int16_t *)free;
+    free += aligned(64 * 2 * most_taps(plane->width));
+    s->y.weights = (int16_t *)free;
+    free += aligned(64 * 2 * most_taps(plane->height));
+    s->row = (int16_t *)free;
+    for (uint32_t x = 0; x < row_room(plane->width); x++) s->row[x] = 0;
+    block_begin(&s->block);
+}
+
+/* How much of a tent, in 256ths, lies before a 65536th `at` of its base. */
+static uint32_t tent_before(uint32_t at) {
+    const uint32_t rest = 65536 - at;
+    return at <= 32768 ? (at * at + (1 << 22)) >> 23 : 256 - ((rest * rest + (1 << 22)) >> 23);
+}
+
+/* Sixty-four tents side by side over from..to, fractions of a side of so many pixels; 0 if that is too narrow, or if
+ * either is no number. */
+static int set_tents(tents_t *s, double from, double to, uint32_t pixels, uint32_t step) {
+    const double extent = (double)((uint64_t)pixels * ONE / step);
+    if (from < 0) from = 0;
+    if (to > 1) to = 1;
+    if (!((to - from) * extent >= (double)LEAST_CELLS * ONE)) return 0;
+    const uint64_t begin = (uint64_t)(from * extent + 0.5), end = (uint64_t)(to * extent + 0.5);
+    const uint64_t base = (end - begin) / 64, inverse = (1ull << 40) / base;
+    s->taps = (base / ONE + 2 + 7) / 8 * 8;
+    int16_t *weight = s->weights;
+    for (uint32_t i = 0; i < 64; i++) {
+        const uint64_t a = begin + i * base;
+        uint32_t k = 0, before = 0;
+        s->first[i] = a / ONE;
+        for (uint64_t edge = (a / ONE + 1) * ONE; before < 256; edge += ONE) {
+            const uint32_t until = edge - a < base ? tent_before((edge - a) * inverse >> 24) : 256;
+            weight[k++] = until - before;
+            before = until;
+        }
+        while (k < s->taps) weight[k++] = 0;
+        weight += s->taps;
+    }
+    return 1;
+}
+
+/* How many of a tent's taps are not zeros at its end. */
+static uint32_t taps_used(const int16_t *weight, uint32_t taps) {
+    while (taps > 1 && weight[taps - 1] == 0) taps--;
+    return taps;
+}
+
+static int view(views_t *s, const double rectangle[4], uint8_t hashes[8 * 32]) {
+    const plane_t *plane = s->plane;
+    for (int i = 0; i < 8 * 32; i++) hashes[i] = 0;
+    if (!set_tents(&s->x, rectangle[0], rectangle[2], plane->picture_width, plane->step)) return 0;
+    if (!set_tents(&s->y, rectangle[1], rectangle[3], plane->picture_height, plane->step)) return 0;
+    const uint32_t left = s->x.first[0], columns = s->x.first[63] + s->x.taps - left;
+    const uint32_t there = columns < plane->width - left ? columns : plane->width - left;
+    for (int j = 0; j < 64; j++) s->x.first[j] -= left;
+    for (int i = 0; i < 64; i++) {
+        const int16_t *weight = s->y.weights + i * s->y.taps;
+        const uint8_t *cells = plane->cells + (uint64_t)s->y.first[i] * plane->width + left;
+        RUN(s->lanes, weigh_rows, s->row, cells, plane->width, weight, taps_used(weight, s->y.taps), there);
+        RUN(s->lanes, weigh_columns, s->sums, s->row, s->x.first, s->x.weights, s->x.taps);
+        for (int j = 0; j < 64; j++) s->block.block[64 * i + j] = (s->sums[j] + 256 * 32768) / 65536.0;
+    }
+    return block_hashes(&s->block, s->lanes, hashes);
+}
+
+void views_of(void *workspace, const double *rectangles, uint32_t n, uint8_t *hashes, uint8_t *qualities) {
+    for (uint32_t i = 0; i < n; i++) qualities[i] = view(workspace, rectangles + 4 * i, hashes + 8 * 32 * i);
+}
+
+void windows_rectangles(double *rectangles) {
+    for (int i = 0; i < 4 * WINDOWS; i++) rectangles[i] = WINDOW_SIDES[i / 4][i % 4] / 65536.0;
+}
+
+void windows_of(void *workspace, uint8_t *windows) {
+    views_t *s = workspace;
+    for (int slot = 0; slot < WINDOWS; slot++, windows += WINDOW_BYTES) {
+        double rectangle[4];
+        for (int i = 0; i < 4; i++) rectangle[i] = WINDOW_SIDES[slot][i] / 65536.0;
+        const int quality = view(s, rectangle, s->hashes), told = quality >= WINDOW_QUALITY;
+        for (int i = 0; i < 32; i++) windows[i] = told ? s->hashes[i] : 0;
+        windows[32] = told ? quality : 0;
+    }
+}
+
+/* The cell at x, y, or the nearest. */
+static inline int64_t cell_near(const plane_t *plane, int64_t x, int64_t y) {
+    x = x < 0 ? 0 : x < plane->width ? x : plane->width - 1;
+    y = y < 0 ? 0 : y < plane->height ? y : plane->height - 1;
+    return plane->cells[y * plane->width + x];
+}
+
+void plane_turned(plane_t *to, const plane_t *from, int64_t cosine, int64_t sine) {
+    const int64_t middle_x = (int64_t)from->picture_width * (ONE / 2) / from->step;
+    const int64_t middle_y = (int64_t)from->picture_height * (ONE / 2) / from->step;
+    uint8_t *cell = to->cells;
+    for (uint32_t y = 0; y < to->height; y++) {
+        const int64_t across = ONE / 2 - middle_x, down = (int64_t)y * ONE + ONE / 2 - middle_y;
+        /* the place in the old plane whose middle falls on this cell's, in 2^-46 of a cell */
+        int64_t u = across * cosine - down * sine + (middle_x - ONE / 2) * (1ll << 30);
+        int64_t v = across * sine + down * cosine + (middle_y - ONE / 2) * (1ll << 30);
+        for (uint32_t x = 0; x < to->width; x++, u += cosine * ONE, v += sine * ONE) {
+            const int64_t column = u >> 46, row = v >> 46, p = u >> 38 & 255, q = v >> 38 & 255;
+            int64_t a, b, c, d;
+            if (column >= 0 && row >= 0 && column + 1 < from->width && row + 1 < from->height) {
+                const uint8_t *at = from->cells + row * from->width + column;
+                a = at[0], b = at[1], c = at[from->width], d = at[from->width + 1];
+            } else {
+                a = cell_near(from, column, row), b = cell_near(from, column + 1, row);
+                c = cell_near(from, column, row + 1), d = cell_near(from, column + 1, row + 1);
+            }
+            *cell++ = ((a * (256 - p) + b * p) * (256 - q) + (c * (256 - p) + d * p) * q + (1 << 15)) >> 16;
+        }
+    }
+}
