@@ -28,6 +28,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print. 3 when a target was missed."""
+    if not names():
+        print("seawall: the benchmarks and their peers are in a checkout. See its README.", file=sys.stderr)
+        return 2
     if unknown := set(args.names) - set(names()):
         print(f"seawall: there is no benchmark {', '.join(sorted(unknown))}.", file=sys.stderr)
         return 2
