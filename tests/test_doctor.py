@@ -87,6 +87,13 @@ def test_it_warns_of_a_folder_that_others_can_read(folder: Path) -> None:
     assert "!!  data folder:" in seawall(folder, "doctor").stdout
 
 
+def test_it_warns_of_a_file_in_it_that_others_can_read(folder: Path) -> None:
+    seawall(folder, "staff", "list")
+    assert "ok  data folder:" in seawall(folder, "doctor").stdout
+    (folder / "seawall.sqlite3").chmod(0o644)
+    assert "!!  data folder:" in seawall(folder, "doctor").stdout
+
+
 def test_it_lists_the_facts_to_look_up(folder: Path) -> None:
     seawall(folder, "staff", "list")
     told = seawall(folder, "doctor", "--facts")

@@ -28,6 +28,7 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand and answer its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    os.umask(0o077)  # databases, keys, indexes: what a command writes is for its own user alone
     parser = argparse.ArgumentParser(
         prog="seawall",
         description="Stops sextortion from working. Pictures are fingerprinted on the person's own device.",

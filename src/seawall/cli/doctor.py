@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,8 @@ def _worker() -> Finding:
 def _settings() -> Iterator[Finding]:
     from django.conf import settings  # noqa: PLC0415 - after django.setup()
 
-    mode = stat.S_IMODE(settings.DATA.stat().st_mode)
-    if mode & 0o077:
-        told = f"{settings.DATA} can be read by others on this machine. Run `chmod 700 {settings.DATA}`."
+    if any(map(_is_open_to_others, (settings.DATA, *settings.DATA.iterdir()))):
+        told = f"{settings.DATA} or a file in it is open to others on this machine. Run `chmod -R go= {settings.DATA}`."
         yield Finding("data folder", told, ill=True)
     else:
         yield Finding("data folder", f"{settings.DATA}, closed to others")
@@ -94,6 +94,13 @@ def _settings() -> Iterator[Finding]:
         yield Finding("hosts", ", ".join(settings.ALLOWED_HOSTS))
     proxy = "a TLS proxy stands in front" if settings.BEHIND_PROXY else "none; this machine answers itself"
     yield Finding("proxy", proxy)
+
+
+def _is_open_to_others(path: Path) -> bool:
+    try:
+        return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    except FileNotFoundError:  # a database's journal comes and goes
+        return False
 
 
 def _facts(now: datetime) -> Iterator[Finding]:
