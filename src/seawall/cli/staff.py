@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
     except (operations.CannotAdd, operations.UnknownStaff) as error:
         print(f"seawall: {error}", file=sys.stderr)
         return 1
+    except EOFError:
+        print("seawall: nobody answered. Give --name, and the password in SEAWALL_STAFF_PASSWORD.", file=sys.stderr)
+        return 1
     return 0
 
 

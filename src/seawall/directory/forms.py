@@ -9,7 +9,7 @@ import msgspec
 from django import forms
 from django.utils import timezone
 
-from seawall.directory import facts
+from seawall.directory import facts, queries
 from seawall.directory.models import FactEdit, Operator
 
 if TYPE_CHECKING:
@@ -24,11 +24,19 @@ _COLUMNS = ("what", "url", "value", "hours")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{2,19}")
 
 
-def _fact_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for fact_id in facts.by_id():
-        groups.setdefault(fact_id.partition("/")[0], []).append((fact_id, fact_id.partition("/")[2]))
-    return list(groups.items())
+def _fact_choices() -> list[tuple[str, str | list[tuple[str, str]]]]:
+    """Every fact with what it says, those to look up first. None is chosen: a slip must not land on the first."""
+    due = dict(queries.attention())
+    waiting: list[tuple[str, str]] = []
+    old: list[tuple[str, str]] = []
+    fresh: list[tuple[str, str]] = []
+    for fact_id, shipped in facts.by_id().items():
+        fact = due.get(fact_id)
+        group = fresh if fact is None else old if fact.confirmed or fact.emergency else waiting
+        says = " ".join(getattr(shipped, part, None) or "" for part in ("name", "value", "what")).split()
+        group.append((fact_id, f"{fact_id}: {' '.join(says)[:70]}"))
+    groups = [("Hidden until you confirm it", waiting), ("Shown, and not looked at for 90 days", old), ("Fresh", fresh)]
+    return [("", "Choose a fact"), *groups]
 
 
 class FactForm(FactModelForm):

@@ -83,3 +83,15 @@ def test_the_command_asks_for_what_it_was_not_given(monkeypatch: pytest.MonkeyPa
     with pytest.raises(SystemExit, match="differ"):
         main(["staff", "add", "bob@example.org"])
     assert Staff.objects.count() == 1
+
+
+def test_where_nobody_answers_it_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    assert main(["staff", "add", "bob@example.org", "--name", "Bob"]) == 1
+    assert "SEAWALL_STAFF_PASSWORD" in capsys.readouterr().err
+    assert not Staff.objects.exists()

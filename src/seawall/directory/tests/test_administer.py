@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -162,3 +163,23 @@ def test_alice_closes_the_helpline_for_a_week(alice: Client) -> None:
 def test_every_fact_can_be_chosen(alice: Client) -> None:
     page = alice.get("/staff/directory/factedit/add/").content.decode()
     assert all(f'value="{fact_id}"' in page for fact_id in facts.by_id())
+
+
+def test_what_to_look_up_comes_first_and_nothing_is_chosen_for_a_tired_alice(alice: Client) -> None:
+    def groups() -> dict[str, list[str]]:
+        page = alice.get("/staff/directory/factedit/add/").content.decode()
+        assert 'value="" selected' in page
+        return {
+            label: re.findall(r'value="([^"]+)"', options)
+            for label, options in re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page, flags=re.DOTALL)
+        }
+
+    hidden, old = "Hidden until you confirm it", "Shown, and not looked at for 90 days"
+    before = groups()
+    assert next(iter(before)) == hidden
+    assert EDIT["fact"] in before[hidden]
+    assert "services/emergency-eu" not in before[hidden]  # never hides
+    alice.post("/staff/directory/factedit/add/", EDIT | {"checked": str(timezone.localdate())})
+    after = groups()
+    assert EDIT["fact"] not in after[hidden] + after.get(old, [])
+    assert "0300 123 2040" in alice.get("/staff/directory/factedit/add/").content.decode()
