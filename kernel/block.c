@@ -30,26 +30,32 @@ void block_begin(block_t *s) {
         }
 }
 
-/* The 128th smallest of 256: Hoare's selection. */
+/* The 128th smallest of 256. Nothing here branches on a value, which no processor could foresee. */
 static double lower_median(double *v) {
-    int low = 0, high = 255;
-    while (low < high) {
+    int low = 0, high = 256;
+    for (;;) {
         const double pivot = v[(low + high) / 2];
-        int i = low, j = high;
-        while (i <= j) {
-            while (v[i] < pivot) i++;
-            while (v[j] > pivot) j--;
-            if (i <= j) {
-                const double t = v[i];
-                v[i++] = v[j];
-                v[j--] = t;
-            }
+        int below = low;
+        for (int i = low; i < high; i++) { /* those below the pivot to the front */
+            const double t = v[i];
+            v[i] = v[below];
+            v[below] = t;
+            below += t < pivot;
         }
-        if (127 <= j) high = j;
-        else if (127 >= i) low = i;
-        else break;
+        if (below > 127) {
+            high = below;
+            continue;
+        }
+        int upto = below;
+        for (int i = below; i < high; i++) { /* then its equals */
+            const double t = v[i];
+            v[i] = v[upto];
+            v[upto] = t;
+            upto += t <= pivot;
+        }
+        if (upto > 127) return pivot;
+        low = upto;
     }
-    return v[127];
 }
 
 /* The eight turns of a picture turn B: B[i][j] is negated where i * by_i + j * by_j + odd is odd, then transposed or
@@ -63,6 +69,24 @@ static const struct {
     {1, 1, 0, PDQ_ROT180, PDQ_ANTITRANSPOSE},
 };
 
+/* Bit 16 i + j, the highest first. */
+static void write_bits(uint8_t *hash, const uint16_t bits[16]) {
+    for (int i = 0; i < 16; i++) {
+        hash[30 - 2 * i] = bits[i] >> 8;
+        hash[31 - 2 * i] = bits[i];
+    }
+}
+
+/* Bit j of row i and bit i of row j change places: in squares of 8 x 8 bits, then 4 x 4, 2 x 2, 1 x 1. */
+static void transpose(uint16_t bits[16]) {
+    for (uint32_t side = 8, mask = 0x00ff; side; side /= 2, mask ^= mask << side)
+        for (uint32_t i = 0; i < 16; i = (i + side + 1) & ~side) {
+            const uint32_t differ = (bits[i] >> side ^ bits[i + side]) & mask;
+            bits[i] ^= differ << side;
+            bits[i + side] ^= differ;
+        }
+}
+
 static void hash_turned(block_t *s, int turn, uint8_t *hashes) {
     for (int i = 0; i < 16; i++)
         for (int j = 0; j < 16; j++) {
@@ -71,14 +95,15 @@ static void hash_turned(block_t *s, int turn, uint8_t *hashes) {
             s->turned[16 * i + j] = s->sorted[16 * i + j] = negate ? -b : b;
         }
     const double median = lower_median(s->sorted);
-    uint8_t *hash = hashes + 32 * TURNS[turn].hash, *transposed = hashes + 32 * TURNS[turn].hash_transposed;
-    for (int k = 0; k < 32; k++) hash[k] = transposed[k] = 0;
-    for (int i = 0; i < 16; i++)
-        for (int j = 0; j < 16; j++) { /* bit 16 i + j, the highest first */
-            const int bit = s->turned[16 * i + j] > median;
-            hash[31 - (16 * i + j) / 8] |= bit << j % 8;
-            transposed[31 - (16 * j + i) / 8] |= bit << i % 8;
-        }
+    uint16_t bits[16];
+    for (int i = 0; i < 16; i++) {
+        uint32_t row = 0;
+        for (int j = 0; j < 16; j++) row |= (uint32_t)(s->turned[16 * i + j] > median) << j;
+        bits[i] = row;
+    }
+    write_bits(hashes + 32 * TURNS[turn].hash, bits);
+    transpose(bits);
+    write_bits(hashes + 32 * TURNS[turn].hash_transposed, bits);
 }
 
 int block_hashes(block_t *s, int lanes, uint8_t hashes[8 * 32]) {

@@ -21,13 +21,15 @@ TARGET static void NAME(weigh_rows)(int16_t *out, const uint8_t *cells, uint64_t
 }
 
 /* For each of 64 samples the sum of its columns by their weights, `taps` (a multiple of 8) for each. */
-TARGET static void NAME(weigh_columns)(int32_t *sums, const int16_t *row, const uint32_t *first, const int16_t *weight,
-                                       uint32_t taps) {
-    for (int j = 0; j < 64; j++, weight += taps) {
+TARGET static void NAME(weigh_columns)(int32_t sums[64], const int16_t *row, const uint32_t first[64],
+                                       const int16_t *weight, uint32_t taps) {
+    int32_t parts[64][4] __attribute__((aligned(16)));
+    for (int j = 0; j < 64; j++) {
         const int16_t *from = row + first[j];
-        int32_t sum = 0;
-        for (uint32_t k = 0; k < taps; k += 8)
-            for (int l = 0; l < 8; l++) sum += from[k + l] * weight[k + l];
-        sums[j] = sum;
+        fours_t sum = {0};
+        for (uint32_t k = 0; k < taps; k += 8) sum += products(from + k, weight + k);
+        *(fours_t *)parts[j] = sum;
+        weight += taps;
     }
+    for (int j = 0; j < 64; j++) sums[j] = parts[j][0] + parts[j][1] + parts[j][2] + parts[j][3];
 }
