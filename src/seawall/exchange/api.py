@@ -149,7 +149,7 @@ def feed(
 ) -> HttpResponse:
     """The changes after ``cursor``, in order; from the beginning without one."""
     place = None if cursor is None else Cursor.parse(cursor)
-    page = queries.changes(_caller(request), cursor=place, limit=limit)
+    page = operations.hand_out(caller=_caller(request), cursor=place, limit=limit, now=_now())
     return HttpResponse(_encode(_page(page)), content_type="application/json")
 
 

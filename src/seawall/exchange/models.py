@@ -16,6 +16,8 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Length
 
+from seawall.hashing.native import WINDOWS, WINDOWS_BYTES
+
 # Hours since 1970 for the years 2015 to 2084. Seconds, stored by mistake, fall outside.
 _AN_HOUR = (400_000, 1_000_000)
 
@@ -49,6 +51,8 @@ class Partner(models.Model):
     created = models.IntegerField()
     # The last FetchHashes from the very start that was read to its end: the stock client honours withdrawals only then.
     full_fetch = models.IntegerField(null=True)
+    # The last hour in which a page of the feed brought it something, acknowledged or not.
+    read = models.IntegerField(null=True)
     # How far into the feed every gate of this partner has acknowledged, and so what counts as delivered.
     delivered_number = models.BigIntegerField(default=0)
     delivered_open = models.BooleanField(default=False)
@@ -57,6 +61,7 @@ class Partner(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="partner_has_a_name"),
             _is_hour("created", "partner_created_is_an_hour"),
+            _is_hour("read", "partner_read_is_an_hour"),
         ]
 
     def __str__(self) -> str:
@@ -190,6 +195,31 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Windows(models.Model):
+    """A further signal of an entry: the fingerprints of 126 windows of its picture (version windows1).
+
+    Not a row of `Signal`: it tells more of a picture than 256 bits do, so it never goes where those go (/v1/), and it
+    is far too long for the index of their values.
+    """
+
+    id = models.BigAutoField(primary_key=True)  # derived_id("signal", h, 1)
+    entry = models.OneToOneField(Entry, models.CASCADE, related_name="windows")
+    value = models.BinaryField()  # on PostgreSQL stored plain: apart from its row it would be numbered by arrival
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=_is_long("value", [WINDOWS_BYTES]), name="windows_are_whole"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def quality(self) -> int:
+        """Of the first window, which is the whole picture."""
+        return int(self.value[WINDOWS_BYTES // WINDOWS - 1])
 
 
 class EntryPlatform(models.Model):

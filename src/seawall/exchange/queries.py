@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from seawall.exchange.models import (
     Partner,
     PartnerPlatform,
     Signal,
+    Windows,
     entry_id,
 )
 
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
 
 # A gate not heard of for this long no longer decides what counts as delivered.
 GATE_IS_GONE_AFTER = 24  # hours
+# How many changes a page may hold to be kept in memory for the next gate that asks.
+_TAIL = 16
 # A withdrawn value is erased after this long, also where a partner never confirmed.
 ERASED_AFTER = 30 * 24  # hours
 
+_SignalRow = tuple[int, str, str, bytes, int]  # id, kind, version, value, quality
 PlatformState = Literal["waiting", "delivered", "asked to withdraw", "withdrawn", "asked, not confirmed"]
 
 
@@ -73,6 +78,7 @@ class Caller:
     generation: int
     number: int
     closed: int
+    read: int | None  # the last hour in which the feed brought this partner something
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Change:
     """An entry that came (with its signals) or went (with none)."""
 
     entry: int
-    signals: tuple[tuple[int, str, str, bytes, int], ...]  # id, kind, version, value, quality
+    signals: tuple[_SignalRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +150,17 @@ def _state(entry: Entry, partner: Partner, delivery: Delivery | None, now: datet
         return "withdrawn", to_time(delivery.withdrawn)
     if delivery is not None and (delivery.pulled or entry.state == Entry.State.WITHDRAWN):
         return "asked, not confirmed", to_time(entry.changed)
-    # A gate may hold what it has not yet acknowledged: only its word past the tombstone counts.
-    if delivery is not None or ((reached := delivered_to(partner, now)) is not None and reached < entry.number):
+    if delivery is not None or _may_hold(entry, partner, now):
         return "asked to withdraw", to_time(entry.changed)
     return "withdrawn", to_time(entry.changed)
+
+
+def _may_hold(entry: Entry, partner: Partner, now: datetime) -> bool:
+    """Whether that partner was shown the entry, for all we know. Only a gate's word past the tombstone says no."""
+    reached = delivered_to(partner, now)
+    if reached is None:
+        return partner.read is not None and partner.read >= entry.hour
+    return reached < entry.number
 
 
 def delivered_to(partner: Partner, now: datetime) -> int | None:
@@ -161,8 +174,8 @@ def caller(key_hash: bytes) -> Caller | None:
     """The partner of an /api/ key that is in force, with the state of the feed, in one query."""
     with connection.cursor() as sql:
         sql.execute(
-            "SELECT k.partner_id, c.generation, c.number, c.closed FROM exchange_partnerkey k"
-            " CROSS JOIN exchange_feedcounter c"
+            "SELECT k.partner_id, c.generation, c.number, c.closed, p.read FROM exchange_partnerkey k"
+            " JOIN exchange_partner p ON p.id = k.partner_id CROSS JOIN exchange_feedcounter c"
             " WHERE k.hash = %s AND k.kind = 'api' AND k.revoked IS NULL",
             [key_hash],
         )
@@ -178,8 +191,10 @@ def place(number: int, *, is_open: bool) -> int:
     return number if hour is None else hour.first
 
 
-def changes(caller: Caller, *, cursor: Cursor | None, limit: int) -> Changes:
+def changes(caller: Caller, *, cursor: Cursor | None, limit: int, windows: bool = False) -> Changes:
     """The next ``limit`` (1 to 1000) changes of the partner's feed after ``cursor``, or from the beginning.
+
+    ``windows``: with the windows1 signals too.
 
     :raises StaleCursor: the bank was restored since
     """
@@ -188,6 +203,20 @@ def changes(caller: Caller, *, cursor: Cursor | None, limit: int) -> Changes:
     here = Cursor(caller.generation, caller.number, caller.number > caller.closed)
     if cursor is not None and cursor.number == caller.number and not (cursor.open and not here.open):
         return Changes(cursor, (), more=False)
+    read = _changes
+    if cursor is not None and caller.number - cursor.number <= _TAIL:
+        read = _last_changes
+    try:
+        return read(caller, cursor, limit, windows=windows)
+    except _HourClosed:  # answer from where the follower was
+        return Changes(cursor or Cursor(caller.generation, 0, open=False), (), more=True)
+
+
+class _HourClosed(Exception):
+    """An hour was closed while we read: its numbers moved under us."""
+
+
+def _changes(caller: Caller, cursor: Cursor | None, limit: int, *, windows: bool) -> Changes:
     after = 0 if cursor is None else place(cursor.number, is_open=cursor.open)
     rows = list(
         Entry.objects.in_scope(caller.partner_id)
@@ -197,24 +226,30 @@ def changes(caller: Caller, *, cursor: Cursor | None, limit: int) -> Changes:
     )
     more = len(rows) > limit
     rows = rows[:limit]
-    signals = _signals([pk for pk, state, _ in rows if state == Entry.State.ACTIVE])
+    signals = _signals([pk for pk, state, _ in rows if state == Entry.State.ACTIVE], windows=windows)
     if FeedCounter.objects.values_list("closed", flat=True).first() not in {None, caller.closed}:
-        # An hour was closed while we read: its numbers moved under us. Answer from where the follower was.
-        return Changes(cursor or Cursor(caller.generation, 0, open=False), (), more=True)
-    if more:
-        last = rows[-1][2]
-        here = Cursor(caller.generation, last, last > caller.closed)
+        raise _HourClosed
+    number = rows[-1][2] if more else caller.number
     found = tuple(Change(pk, signals.get(pk, ())) for pk, _, _ in rows)
-    return Changes(here, found, more)
+    return Changes(Cursor(caller.generation, number, number > caller.closed), found, more)
 
 
-def _signals(entries: Sequence[int]) -> dict[int, tuple[tuple[int, str, str, bytes, int], ...]]:
+# All gates of a partner stand near the end of the feed and ask for the same page within half a second of a change. It
+# follows from the arguments: whatever changes an entry changes the feed's number, and a partner's platforms stay.
+_last_changes = functools.lru_cache(maxsize=64)(_changes)
+
+
+def _signals(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_SignalRow, ...]]:
     rows = Signal.objects.filter(entry__in=entries).order_by("id")
-    found: dict[int, tuple[tuple[int, str, str, bytes, int], ...]] = {}
+    found: dict[int, tuple[_SignalRow, ...]] = {}
     for entry, pk, kind, version, value, quality in rows.values_list(
         "entry_id", "id", "kind", "version", "value", "quality"
     ):
         found[entry] = (*found.get(entry, ()), (pk, kind, version, bytes(value), quality))
+    if windows:
+        for each in Windows.objects.filter(entry__in=found):
+            signal = (each.pk, "image", "windows1", bytes(each.value), each.quality)
+            found[each.entry_id] = (*found[each.entry_id], signal)
     return found
 
 

@@ -5,19 +5,30 @@ Nothing here touches the database: a form is read whole, or refused whole with t
 
 from __future__ import annotations
 
+import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from seawall.directory.queries import platforms
 from seawall.hashing import USABLE_QUALITY
+from seawall.hashing.native import WINDOWS, WINDOWS_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 HEADER = "seawall fingerprints 1"
-MOST_LINES = 100
+MOST_PICTURES = 100
 TOKEN_BYTES = 16
-# Two lines of heading and 100 of fingerprints; one of the latter is at most 145 characters.
-_MOST_CHARACTERS = 20_000
+# windows1 (docs/spec/windows.md): a hash of 32 bytes and its quality for each of 126 windows of the picture, the first
+# of which is the whole. A window of a lower quality than 30 is zeros.
+_WINDOW_BYTES, _LEAST_WINDOW_QUALITY = WINDOWS_BYTES // WINDOWS, 30
+_NO_WINDOW = bytes(_WINDOW_BYTES)
+# Two lines of heading; for each picture a line of at most 147 characters and one of 5,630, with their ends.
+_MOST_CHARACTERS = 600_000
+_WINDOWS_LINE = re.compile(r"([0-9a-f]{64}) image windows1 ([A-Za-z0-9_-]{5544}) (0|[1-9][0-9]?|100)", re.ASCII)
 _LINE = re.compile(r"([0-9a-f]{64}) (image) (pdq1) ([0-9a-f]{64}) (0|[1-9][0-9]?|100)", re.ASCII)
 _TOKEN = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -40,13 +51,17 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture's fingerprint. ``h`` is the SHA-256 of its withdraw token (32 bytes); quality 50 to 100."""
+    """One picture's fingerprint. ``h`` is the SHA-256 of its withdraw token (32 bytes); quality 50 to 100.
+
+    ``windows``: its `windows1`, 4,158 bytes, if the page sent one.
+    """
 
     h: bytes
     kind: str
     version: str
     value: bytes
     quality: int
+    windows: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +90,32 @@ def parse(text: str) -> Submission:
     rows = lines[2:]
     if not rows:
         raise BadSubmission(_("There is no fingerprint in it. Choose at least one picture."))
-    if len(rows) > MOST_LINES:
+    if len(rows) > 2 * MOST_PICTURES:
         raise _too_many()
     items: dict[bytes, Item] = {}
-    for number, row in enumerate(rows, start=3):
-        item = _item(number, row)
+    for number, item in _pictures(rows):
         if items.setdefault(item.h, item) != item:
             raise BadSubmission(
                 _("Line %(number)d uses a token again for another picture. Choose the pictures again.")
                 % {"number": number}
             )
     return Submission(scope, tuple(items.values()))
+
+
+def _pictures(rows: Sequence[str]) -> Iterator[tuple[int, Item]]:
+    """Each picture with the number of its first line: its fingerprint's, then perhaps its windows'."""
+    at, pictures = 0, 0
+    while at < len(rows):
+        pictures += 1
+        if pictures > MOST_PICTURES:
+            raise _too_many()
+        number = at + 3  # as the person counts: two lines of heading
+        item = _item(number, rows[at])
+        at += 1
+        if at < len(rows) and (found := _WINDOWS_LINE.fullmatch(rows[at])) and bytes.fromhex(found[1]) == item.h:
+            item = replace(item, windows=_windows(number + 1, found[2], int(found[3])))
+            at += 1
+        yield number, item
 
 
 def parse_token(text: str) -> bytes:
@@ -99,7 +129,7 @@ def parse_token(text: str) -> bytes:
 
 
 def _too_many() -> BadSubmission:
-    sentence = _("This is more than %(most)d fingerprints. Send %(most)d pictures at a time.") % {"most": MOST_LINES}
+    sentence = _("This is more than %(most)d fingerprints. Send %(most)d pictures at a time.") % {"most": MOST_PICTURES}
     return BadSubmission(sentence)
 
 
@@ -113,12 +143,25 @@ def _scope(line: str) -> Scope:
     return Scope(tuple(slugs))
 
 
+def _windows(number: int, text: str, quality: int) -> bytes:
+    value = base64.urlsafe_b64decode(text)
+    windows = [value[at : at + _WINDOW_BYTES] for at in range(0, WINDOWS_BYTES, _WINDOW_BYTES)]
+    possible = all(window == _NO_WINDOW or _LEAST_WINDOW_QUALITY <= window[-1] <= 100 for window in windows)  # noqa: PLR2004
+    if not possible or windows[0][-1] != quality:
+        raise _unreadable(number)
+    return value
+
+
+def _unreadable(number: int) -> BadSubmission:
+    return BadSubmission(
+        _("Line %(number)d is not a fingerprint as we read it. Choose the picture again.") % {"number": number}
+    )
+
+
 def _item(number: int, row: str) -> Item:
     found = _LINE.fullmatch(row)
     if found is None:
-        raise BadSubmission(
-            _("Line %(number)d is not a fingerprint as we read it. Choose the picture again.") % {"number": number}
-        )
+        raise _unreadable(number)
     quality = int(found[5])
     if quality < USABLE_QUALITY:
         raise BadSubmission(

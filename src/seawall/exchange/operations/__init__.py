@@ -2,7 +2,7 @@
 
 from seawall.exchange.operations.closing import close_hours, erase_expired, forget_events
 from seawall.exchange.operations.counter import start_generation
-from seawall.exchange.operations.deliveries import acknowledge, note_fetch
+from seawall.exchange.operations.deliveries import acknowledge, hand_out, note_fetch
 from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw
 from seawall.exchange.operations.feedback import (
     Blocked,
@@ -37,6 +37,7 @@ __all__ = [
     "close_hours",
     "erase_expired",
     "forget_events",
+    "hand_out",
     "note_fetch",
     "revoke_key",
     "rotate_keys",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from django.db import connection
 from django.db.models import F, Q
 
@@ -28,6 +29,7 @@ from seawall.exchange.models import (
     FeedCounter,
     FeedHour,
     Signal,
+    Windows,
 )
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.entries import erase
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
+log = structlog.get_logger()
 _LOG_PATIENCE = 1000  # milliseconds
 # Every table whose rows belong to entries.
-_ABOUT_ENTRIES = (Entry, Signal, EntryPlatform, Delivery, Feedback, FeedbackEvent)
+_ABOUT_ENTRIES = (Entry, Signal, Windows, EntryPlatform, Delivery, Feedback, FeedbackEvent)
 
 
 def close_hours(*, now: datetime) -> int:
@@ -55,7 +58,10 @@ def close_hours(*, now: datetime) -> int:
         renumber(hour, now)
     unwritten = FeedHour.objects.filter(renumbered=True, rewritten=False)
     hours = list(unwritten.values_list("hour", flat=True))
-    if not hours or not rewrite():
+    if not hours:
+        return 0
+    if not rewrite():
+        log.warning("an hour waits to be closed: something has been reading the database for long", hours=len(hours))
         return 0
     FeedHour.objects.filter(hour__in=hours).update(rewritten=True)
     return len(hours)
@@ -111,6 +117,7 @@ def _write_once_more(hour: FeedHour) -> None:
     came = Entry.objects.filter(hour=hour.hour).values("pk")
     Entry.objects.filter(Q(hour=hour.hour) | Q(changed=hour.hour)).update(h=F("h"))
     Signal.objects.filter(entry__in=came).update(quality=F("quality"))
+    Windows.objects.filter(entry__in=came).update(value=F("value"))
     EntryPlatform.objects.filter(entry__in=came).update(platform=F("platform"))
     Delivery.objects.filter(
         Q(delivered__range=(hour.hour, hour.hour + 1)) | Q(withdrawn__range=(hour.hour, hour.hour + 1))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from seawall.exchange.cursor import Cursor
-    from seawall.exchange.queries import Caller
+    from seawall.exchange.queries import Caller, Changes
 
 # Deliveries are written this many at a time: a gate may acknowledge a whole bank at once.
 _ROWS_AT_A_TIME = 2000
@@ -53,6 +53,18 @@ def acknowledge(*, caller: Caller, gate: UUID, cursor: Cursor, now: datetime) ->
         gone = list(confirmed.filter(state=Entry.State.WITHDRAWING))
         _mark_withdrawn(gone, partner.pk, counter)
         erase_confirmed(gone, counter, now)
+
+
+def hand_out(*, caller: Caller, cursor: Cursor | None, limit: int, now: datetime) -> Changes:
+    """`queries.changes`, with a note that the partner was shown something before it is.
+
+    :raises StaleCursor: the bank was restored since
+    """
+    page = queries.changes(caller, cursor=cursor, limit=limit)
+    hour = to_hours(now)
+    if page.changes and (caller.read is None or caller.read < hour):
+        Partner.objects.filter(pk=caller.partner_id).update(read=hour)
+    return page
 
 
 def note_fetch(*, partner_id: int, entries: Sequence[int], full: bool, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from seawall.exchange import queries
-from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, derived_id, entry_id
+from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, Windows, derived_id, entry_id
 from seawall.exchange.operations.counter import change
 from seawall.exchange.wire import BadSubmission
 
@@ -68,10 +68,11 @@ def _submit_one(item: Item, slugs: Iterable[str], *, future: bool, now: datetime
 
 def _refuse_another(entry: Entry, item: Item) -> None:
     signal = entry.signals.first()
+    windows = Windows.objects.filter(entry=entry).values_list("value", flat=True).first()
     same = bytes(entry.h) == item.h and (  # an erased value can no longer be compared
         signal is None
-        or (signal.kind, signal.version, bytes(signal.value), signal.quality)
-        == (item.kind, item.version, item.value, item.quality)
+        or (signal.kind, signal.version, bytes(signal.value), signal.quality, windows and bytes(windows))
+        == (item.kind, item.version, item.value, item.quality, item.windows)
     )
     if not same:
         raise EntryConflict(_("A picture was already sent with this token. Choose the pictures again."))
@@ -100,6 +101,8 @@ def store(
         value=item.value,
         quality=item.quality,
     )
+    if item.windows is not None:
+        Windows.objects.create(pk=derived_id("signal", item.h, 1), entry=entry, value=item.windows)
     EntryPlatform.objects.bulk_create(
         EntryPlatform(pk=derived_id("platform", entry.pk, slug), entry=entry, platform=slug) for slug in slugs
     )
@@ -136,5 +139,6 @@ def erase_confirmed(entries: Iterable[Entry], counter: FeedCounter, now: datetim
 def erase(entry: Entry, counter: FeedCounter) -> None:
     """Delete the fingerprint; the tombstone stays for followers that were away."""
     entry.signals.all().delete()
+    Windows.objects.filter(entry=entry).delete()
     entry.state, entry.changed = Entry.State.WITHDRAWN, counter.hour
     entry.save()

@@ -46,6 +46,7 @@ class Follower:
 
     key: str
     limit: int = 1000
+    now: datetime = NOON
     cursor: str | None = None
     held: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Follower:
     def page(self) -> bool:
         """Read one page; whether there is more."""
         cursor = None if self.cursor is None else Cursor.parse(self.cursor)
-        page = queries.changes(self.caller, cursor=cursor, limit=self.limit)
+        page = operations.hand_out(caller=self.caller, cursor=cursor, limit=self.limit, now=self.now)
         for change in page.changes:
             if change.signals:
                 self.held[change.entry] = tuple(signal[3] for signal in change.signals)

@@ -30,7 +30,7 @@ from django.db import connection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-TABLES = ("entry", "signal", "entryplatform", "delivery", "feedback")
+TABLES = ("entry", "signal", "windows", "entryplatform", "delivery", "feedback")
 # Conceded: whole hours, scope, state and what partners said.
 CONCEDED = {
     "state", "source", "hour", "changed", "future", "finder_id", "platform", "partner_id", "delivered", "withdrawn",

@@ -92,6 +92,18 @@ def test_a_gate_that_took_it_and_had_not_yet_said_so_is_still_asked(meadow: dict
     assert gate.held == {}
 
 
+def test_a_partner_whose_gates_never_speak_is_still_asked(meadow: dict[str, str]) -> None:
+    send(1)
+    silent = Follower(meadow["api"])
+    assert len(silent.follow()) == 1
+    operations.withdraw(token=token(1), now=NOON)
+    assert states(1) == {"asked to withdraw"}
+    assert Signal.objects.exists()
+    send(2, now=NOON + HOUR)  # after its last look
+    operations.withdraw(token=token(2), now=NOON + HOUR)
+    assert states(2) == {"withdrawn"}
+
+
 def test_withdrawing_one_of_two_entries_of_a_picture_leaves_the_other(meadow: dict[str, str]) -> None:
     [alice] = send(1)
     [bob] = send(2, picture=1)
