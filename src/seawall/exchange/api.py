@@ -6,6 +6,7 @@ there is. Every error is `{"message": ...}`. docs/spec/feed.md says what a follo
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID  # noqa: TC003 - pydantic reads it
@@ -49,8 +50,8 @@ class Signal(Schema):
 
     signal: EntryId
     kind: Literal["image", "video"]
-    version: Literal["pdq1", "md5"]
-    value: str
+    version: Literal["pdq1", "windows1", "md5"]
+    value: Annotated[str, Field(description="Hex; of windows1 base64url without padding.")]
     quality: int
 
 
@@ -146,10 +147,11 @@ def feed(
     request: HttpRequest,
     cursor: Annotated[CursorText | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    windows: Annotated[bool, Query()] = False,  # noqa: FBT002 - a field of the query
 ) -> HttpResponse:
-    """The changes after ``cursor``, in order; from the beginning without one."""
+    """The changes after ``cursor``, in order; from the beginning without one. ``windows``: windows1 signals too."""
     place = None if cursor is None else Cursor.parse(cursor)
-    page = operations.hand_out(caller=_caller(request), cursor=place, limit=limit, now=_now())
+    page = operations.hand_out(caller=_caller(request), cursor=place, limit=limit, windows=windows, now=_now())
     return HttpResponse(_encode(_page(page)), content_type="application/json")
 
 
@@ -161,10 +163,15 @@ def _change(each: queries.Change) -> dict[str, Any]:
     if not each.signals:
         return {"entry": str(each.entry), "change": "remove"}
     signals = [
-        {"signal": str(pk), "kind": kind, "version": version, "value": value.hex(), "quality": quality}
+        {"signal": str(pk), "kind": kind, "version": version, "value": _text(version, value), "quality": quality}
         for pk, kind, version, value, quality in each.signals
     ]
     return {"entry": str(each.entry), "change": "add", "signals": signals}
+
+
+def _text(version: str, value: bytes) -> str:
+    """Hex, which everybody reads; of 4,158 bytes the shorter base64url (without padding: they are a multiple of 3)."""
+    return base64.urlsafe_b64encode(value).decode() if version == "windows1" else value.hex()
 
 
 @api.post("/ack", auth=_partner, response={204: None, **_FOLLOWER_REFUSED})

@@ -55,12 +55,12 @@ def acknowledge(*, caller: Caller, gate: UUID, cursor: Cursor, now: datetime) ->
         erase_confirmed(gone, counter, now)
 
 
-def hand_out(*, caller: Caller, cursor: Cursor | None, limit: int, now: datetime) -> Changes:
+def hand_out(*, caller: Caller, cursor: Cursor | None, limit: int, now: datetime, windows: bool = False) -> Changes:
     """`queries.changes`, with a note that the partner was shown something before it is.
 
     :raises StaleCursor: the bank was restored since
     """
-    page = queries.changes(caller, cursor=cursor, limit=limit)
+    page = queries.changes(caller, cursor=cursor, limit=limit, windows=windows)
     hour = to_hours(now)
     if page.changes and (caller.read is None or caller.read < hour):
         Partner.objects.filter(pk=caller.partner_id).update(read=hour)
