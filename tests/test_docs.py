@@ -24,6 +24,13 @@ def test_every_setting_is_documented_and_every_documented_setting_exists() -> No
     assert used == said
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_a_document_names_no_setting_that_there_is_not(document: Path) -> None:
+    read = [*SOURCES, *(CHECKOUT / "bench").glob("*.py"), *(CHECKOUT / "tests").glob("*.py")]
+    there_are = {name for path in read for name in re.findall(r'"(SEAWALL_[A-Z_]+)"', path.read_text())}
+    assert set(re.findall(r"SEAWALL_[A-Z][A-Z_]*", document.read_text())) - there_are == set()
+
+
 def test_every_command_is_in_the_readme() -> None:
     readme = (CHECKOUT / "README.md").read_text()
     assert [name for name in COMMANDS if f"seawall {name}" not in readme] == []
@@ -49,8 +56,16 @@ def test_no_command_and_a_wrong_one_are_answered_with_words() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
-    for link in re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", document.read_text()):
+    for link, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]+))?\)", document.read_text()):
         assert (document.parent / link).exists(), link
+        if anchor:
+            assert anchor in anchors(document.parent / link if link else document), (link, anchor)
+
+
+def anchors(document: Path) -> set[str]:
+    """Where a link can lead to inside of it, as GitHub makes them from its headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
