@@ -24,7 +24,7 @@ EXACT = ["-std=c11", "-ffreestanding", "-fno-builtin", "-ffp-contract=off", "-Wa
 SOURCES = ("pdq.c", "block.c", "views.c")
 EXPORTS = [
     *("pdq_workspace_bytes", "pdq_begin", "pdq_rows", "pdq_finish", "__heap_base"),
-    *("plane_bytes", "pdq_keep_plane", "views_workspace_bytes", "views_begin", "windows_of"),
+    *("plane_bytes", "pdq_keep_plane", "views_workspace_bytes", "views_begin", "views_of", "windows_of"),
 ]
 WASM = {"pdq.wasm": "generic+simd128", "pdq-scalar.wasm": "generic"}
 

@@ -39,6 +39,24 @@ SIZES = [
 MOST_NOISE = 100_000  # pixels: noise is slow to make in plain Python
 WITHOUT_HASH = [(4, 4), (4, 5), (5, 4), (1, 1000), (65536, 5), (5, 65536), (65535, 4097)]
 
+# Of whole pictures and of parts: within a cell's breadth of an edge, over it, tall, wide, just large enough and
+# just not (5 cells). 1201 x 877 is above 2^20 pixels, so cells are 2 x 2 pixels, but fewer at the right and below.
+VIEWS: list[tuple[int, int, list[float]]] = [
+    (5, 5, [0, 0, 1, 1]),
+    (64, 64, [0, 0, 1, 1]),
+    (64, 64, [0.25, 0.125, 0.75, 0.8125]),
+    (65, 129, [0.1, 0.2, 0.9, 0.7]),
+    (200, 150, [-0.5, 0.3, 0.6, 1.5]),
+    (300, 256, [0.0117, 0.0078, 0.9883, 0.9961]),
+    (300, 256, [0.5, 0.25, 0.516666666666667, 0.75]),
+    (300, 256, [0.5, 0.25, 0.516666666666666, 0.75]),
+    (641, 479, [0.36, 0.0, 0.72, 0.36]),
+    (37, 1000, [0, 0.4, 1, 0.6]),
+    (1201, 877, [0, 0, 1, 1]),
+    (1201, 877, [0.64, 0.64, 1, 1]),
+    (1201, 877, [0.013, 0.5, 0.987, 0.61]),
+]
+
 
 def pictures() -> list[dict[str, Any]]:
     """Every picture of the suite, in words."""
@@ -58,9 +76,19 @@ def pictures() -> list[dict[str, Any]]:
     return made
 
 
+def views_of_pictures() -> list[dict[str, Any]]:
+    """Every rectangle of the suite, fractions of a picture in words."""
+    return [
+        {"width": width, "height": height, "pattern": "clouds", "seed": width, "rectangle": rectangle}
+        for width, height, rectangle in VIEWS
+    ]
+
+
 def pixels(picture: dict[str, Any]) -> bytes:
     """The picture's red, green, blue bytes, as PATTERNS says. Drawn once: plain Python is slow."""
-    return _drawn(json.dumps({key: value for key, value in picture.items() if key not in {"pdq", "quality"}}))
+    return _drawn(
+        json.dumps({key: value for key, value in picture.items() if key not in {"pdq", "quality", "rectangle"}})
+    )
 
 
 @cache
@@ -118,14 +146,18 @@ def main() -> None:
     for picture in pictures():
         hashes, quality = reference.fingerprint(picture["width"], picture["height"], pixels(picture))
         vectors.append({**picture, "quality": quality, "pdq": hashes})
+    views = []
+    for view in views_of_pictures():
+        hashes, quality = reference.view(view["width"], view["height"], pixels(view), tuple(view["rectangle"]))
+        views.append({**view, "quality": quality, "pdq": hashes})
     about = "The eight hashes are in the order of kernel/pdq.h; the first is the fingerprint."
-    lines = ",\n".join(json.dumps(vector) for vector in vectors)
+    lines, seen = (",\n".join(json.dumps(vector) for vector in suite) for suite in (vectors, views))
     VECTORS.write_text(
         f'{{"about": {json.dumps(about)},\n"patterns": {json.dumps(PATTERNS, indent=1)},\n'
-        f'"refused": {json.dumps(WITHOUT_HASH)},\n"vectors": [\n{lines}\n]}}\n',
+        f'"refused": {json.dumps(WITHOUT_HASH)},\n"vectors": [\n{lines}\n],\n"views": [\n{seen}\n]}}\n',
         encoding="utf-8",
     )
-    print(f"{len(vectors)} vectors")
+    print(f"{len(vectors)} vectors, {len(views)} views")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ a faster way. Whole numbers up to the 64x64 block, so nothing is rounded before;
 """
 
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import lcm
 
@@ -158,6 +158,7 @@ TENT = 256  # what a tent's weights sum to
 Axis = list[tuple[int, list[int]]]  # for each of 64 samples: its first cell, and the weights from there
 
 
+@lru_cache(maxsize=1)  # for one picture's many views
 def plane(width: int, height: int, rgb: bytes) -> tuple[int, list[list[int]]]:
     """The step, and rows of cells: each the mean luma of step x step pixels, or of those that are left at an edge."""
     step = 1

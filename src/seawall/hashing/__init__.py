@@ -1,10 +1,11 @@
 """Pixels to fingerprint, and the distance between two fingerprints.
 
-Takes a picture as pixels, a file or bytes; gives PDQ, SHA-256 and MD5. `docs/spec/fingerprint.md` says exactly what is
-computed. Never opens a connection, never writes to disk, never keeps a picture, never knows a person; no Django.
+Takes a picture as pixels, a file or bytes; gives PDQ, SHA-256 and MD5, and PDQ of any part of it.
+`docs/spec/fingerprint.md` and `docs/spec/windows.md` say exactly what is computed.
+Never opens a connection, never writes to disk, never keeps a picture, never knows a person; no Django.
 """
 
-from seawall.hashing.fingerprints import Fingerprint, fingerprint
+from seawall.hashing.fingerprints import Fingerprint, fingerprint, look
 from seawall.hashing.limits import MAX_PIXELS
 from seawall.hashing.perceptual import MATCH_DISTANCE, USABLE_QUALITY, Pdq, distance, pdq
 from seawall.hashing.pictures import MAX_FILE_BYTES, UnreadableImage
@@ -21,5 +22,6 @@ __all__ = [
     "UnreadableImage",
     "distance",
     "fingerprint",
+    "look",
     "pdq",
 ]

@@ -9,12 +9,58 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.data import data_dir
 
-from kernel import reference
-from seawall.hashing import Plane, distance, pdq
+from kernel import make_vectors, reference
+from seawall.hashing import Plane, distance, fingerprint, look, pdq
 from seawall.hashing.native import WIDEST, PlaneMemory, RowHasher, window_rectangles
-from seawall.hashing.tests.test_hash import Rows, pixels
+from seawall.hashing.pictures import read_picture
+from seawall.hashing.tests.test_hash import SUITE, Rows, Vector, pixels
 
 FRACTION = st.floats(-0.2, 1.2, allow_nan=False)
+
+
+@pytest.mark.parametrize("vector", SUITE["views"], ids=lambda vector: f"{vector['width']}-{vector['rectangle']}")
+def test_the_reference_and_every_width_give_the_suites_views(vector: Vector) -> None:
+    expected = (vector["pdq"], vector["quality"])
+    picture = make_vectors.pixels(vector)
+    assert reference.view(vector["width"], vector["height"], picture, tuple(vector["rectangle"])) == expected
+    for lanes in range(WIDEST + 1):
+        hashes, qualities = filled(pixels(vector), lanes, 100).views(np.array([vector["rectangle"]]), lanes)
+        assert ([view.tobytes().hex() for view in hashes[0]], qualities[0]) == expected
+
+
+def test_the_suite_holds_the_views_its_script_writes() -> None:
+    keys = ("pdq", "quality")
+    kept = [{k: v for k, v in vector.items() if k not in keys} for vector in SUITE["views"]]
+    assert kept == make_vectors.views_of_pictures()
+
+
+@pytest.mark.parametrize("degrees", [0, 3, -8.5, 90, 180])
+def test_a_turned_plane_is_the_turned_picture(degrees: float) -> None:
+    photo = Image.open(Path(data_dir) / "rocket.jpg").convert("L").crop((0, 0, 400, 400))
+    turned = Plane.of(np.asarray(photo)).rotated(degrees)
+    expected = np.asarray(photo.rotate(degrees, Image.Resampling.BILINEAR)).astype(int)
+    inside = np.hypot(*(np.mgrid[:400, :400] - 199.5)) < 198
+    assert np.abs(turned.pixels.astype(int) - expected)[inside].max() <= 2
+    back = turned.rotated(-degrees)
+    middle = np.array([[0.2, 0.2, 0.8, 0.8]])
+    assert (
+        distance(back.hashes(middle)[0][0, 0].tobytes(), Plane.of(np.asarray(photo)).hashes(middle)[0][0, 0].tobytes())
+        <= 8
+    )
+
+
+def test_the_corners_of_a_turned_plane_repeat_its_edge() -> None:
+    turned = Plane.of(np.full((300, 200), 77, np.uint8)).rotated(33)
+    assert (turned.pixels == 77).all()
+
+
+def test_a_look_is_the_fingerprint_and_the_plane_of_one_decoding() -> None:
+    path = Path(data_dir) / "rocket.jpg"
+    made, plane = look(path)
+    assert made == fingerprint(path)
+    canonical = np.concatenate(list(read_picture(path.read_bytes()).strips))
+    assert (plane.pixels == Plane.of(canonical).pixels).all()
+    assert look(path.read_bytes())[1].registered() == plane.registered()
 
 
 def filled(rows: Rows, lanes: int, split: int) -> PlaneMemory:

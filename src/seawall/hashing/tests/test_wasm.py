@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kernel import build, make_vectors
-from seawall.hashing import pdq
+from seawall.hashing import Plane, pdq
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,6 +47,27 @@ def test_chromium_gives_the_librarys_bits_for_pictures_of_any_size(page: Page, n
         got = page.evaluate("(a) => hashOf(...a)", [wasm(name), width, height, 4, rows, strip])
         made = pdq(rgb)
         assert got == {"quality": made.quality, "pdq": [view.hex() for view in made.dihedral()]}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", build.WASM)
+def test_chromium_gives_the_suites_views(page: Page, name: str) -> None:
+    page.add_script_tag(path=SCRIPT)
+    assert page.evaluate("([wasm, suite]) => wrongViews(wasm, suite)", [wasm(name), SUITE]) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", build.WASM)
+def test_chromium_gives_the_librarys_windows_for_pictures_of_any_size(page: Page, name: str) -> None:
+    page.add_script_tag(path=SCRIPT)
+    rng = np.random.default_rng(21)
+    for _ in range(12):
+        height, width = rng.integers(5, 400, 2).tolist()
+        rgb = (np.cumsum(rng.integers(0, 7, (height, width, 3)), axis=0) % 256).astype(np.uint8)
+        rows = base64.b64encode(np.dstack([rgb, rgb[:, :, 0]]).tobytes()).decode()
+        strip = int(rng.integers(1, height + 1))
+        got = page.evaluate("(a) => windowsOf(...a)", [wasm(name), width, height, rows, strip])
+        assert got == Plane.of(rgb).registered().hex()
 
 
 @pytest.mark.browser

@@ -73,6 +73,63 @@ function hash(kernel, width, height, channels, picture, strip) {
   return { quality, pdq: all.match(/.{64}/g) };
 }
 
+// The plane of a picture of four channels, begun and filled by the rows' way, and what `use` makes of the room behind it.
+function withPlane(kernel, width, height, picture, strip, use) {
+  const up64 = (n) => Math.ceil(n / 64) * 64;
+  const workspace = up64(kernel.__heap_base.value);
+  const plane = up64(workspace + kernel.pdq_workspace_bytes(width, height, 4));
+  const rows = up64(plane + kernel.plane_bytes(width, height)), row = width * 4;
+  const free = up64(rows + Math.max(strip * row, 256));
+  const need = (end) => {
+    const missing = end - kernel.memory.buffer.byteLength;
+    if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65536));
+  };
+  need(free);
+  kernel.pdq_begin(workspace, width, height, 4, 0);
+  kernel.pdq_keep_plane(workspace, plane);
+  for (let y = 0; y < height; y += strip) {
+    const n = Math.min(strip, height - y);
+    new Uint8Array(kernel.memory.buffer, rows).set(picture.subarray(y * row, (y + n) * row));
+    kernel.pdq_rows(workspace, rows, n);
+  }
+  const views = free, behind = up64(views + kernel.views_workspace_bytes(plane));
+  need(behind + 8192);
+  kernel.views_begin(views, plane, 0);
+  return use(views, behind);
+}
+
+const hexOf = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+
+function view(kernel, vector, strip) {
+  const { width, height, rectangle } = vector;
+  return withPlane(kernel, width, height, pixels(vector, 4), strip, (views, behind) => {
+    new Float64Array(kernel.memory.buffer, behind, 4).set(rectangle);
+    kernel.views_of(views, behind, 1, behind + 64, behind + 512);
+    const hashes = hexOf(new Uint8Array(kernel.memory.buffer, behind + 64, 256));
+    return { quality: new Uint8Array(kernel.memory.buffer)[behind + 512], pdq: hashes.match(/.{64}/g) };
+  });
+}
+
+// The suite's views that this build gets wrong.
+globalThis.wrongViews = async (base64, suite) => {
+  const kernel = await load(base64), wrong = [];
+  for (const vector of suite.views) {
+    for (const strip of [256, 7]) {
+      const { quality, pdq } = view(kernel, vector, strip);
+      if (quality !== vector.quality || pdq.join() !== vector.pdq.join()) wrong.push({ vector, strip, quality, pdq });
+    }
+  }
+  return wrong;
+};
+
+globalThis.windowsOf = async (base64, width, height, rows, strip) => {
+  const kernel = await load(base64), picture = Uint8Array.from(atob(rows), (c) => c.charCodeAt(0));
+  return withPlane(kernel, width, height, picture, strip, (views, behind) => {
+    kernel.windows_of(views, behind);
+    return hexOf(new Uint8Array(kernel.memory.buffer, behind, 126 * 33));
+  });
+};
+
 // What of the suite this build gets wrong: nothing, one hopes.
 globalThis.differences = async (base64, suite) => {
   const kernel = await load(base64), wrong = [];
