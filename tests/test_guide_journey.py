@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from seawall.directory.models import Operator
 from seawall.guide.urls import urlpatterns
 
 if TYPE_CHECKING:
@@ -313,6 +314,20 @@ def test_every_page_fits_and_keeps_the_exit_in_sight(
         assert page.evaluate(SPILLS) == [], name
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         assert exit_is_in_sight(page), name
+
+
+@pytest.mark.parametrize("width", [320, 360, 414, 1280])
+def test_the_exit_never_covers_the_helplines_own_words(visit: Callable[..., Page], width: int) -> None:
+    for logo in ("Seawall", "Llinell Gymorth Harbwr Caerdydd a Fro", "M" * 40):
+        Operator.objects.update_or_create(
+            defaults={"name": "H", "phones": "1", "nation": "ENG", "opens": "10:00", "closes": "16:00", "logo": logo}
+        )
+        page = visit("/", viewport={"width": width, "height": 640})
+        for path in ("/", "/easy/", "/cy/", "/easy/cy/"):
+            page.goto(path)
+            assert logo in page.inner_text(".bar__name")
+            assert not page.evaluate(NAME_IS_COVERED), (path, logo)
+            assert too_wide(page) <= 0, (path, logo)
 
 
 def test_the_first_screen_of_a_phone_says_what_to_do_and_whom_to_call(visit: Callable[..., Page]) -> None:

@@ -117,6 +117,11 @@ class Answers:
         return self.who is Who.STRANGER
 
     @property
+    def on_a_website(self) -> bool:
+        """Whether it is on a website, which has a step of its own with the search engines in it."""
+        return self.shared_already and Place.WEBSITE in self.places
+
+    @property
     def shared_already(self) -> bool:
         """Whether the picture is out."""
         return self.shared is Shared.YES
@@ -145,7 +150,7 @@ def plan(answers: Answers) -> tuple[Step, ...]:
         (Step.EVIDENCE, True),
         (Step.STOP, True),
         (Step.TAKEDOWN, shared is Shared.YES),
-        (Step.WEBSITE, shared is Shared.YES and Place.WEBSITE in answers.places),
+        (Step.WEBSITE, answers.on_a_website),
         (Step.LOOK, shared is Shared.UNSURE),
         (Step.PROTECT, Also.NO_COPY not in also),
         (Step.NO_COPY, Also.NO_COPY in also),

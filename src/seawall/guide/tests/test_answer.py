@@ -99,6 +99,13 @@ def test_nobody_is_told_to_open_a_profile_where_there_are_none() -> None:
     assert "Open their profile" in words(ask(b=["kik"]))
 
 
+def test_a_search_engine_is_named_once() -> None:
+    press = directory.platform("google").routes_for("search-result")[0].steps[0]
+    assert words(ask(b=["google", "2"], c="2")).count(press) == 1
+    assert words(ask(b=["google"], c="2")).count(press) == 1
+    assert words(ask(b=["2"], c="2")).count(press) == 1
+
+
 def test_a_stranger_is_called_what_they_often_are() -> None:
     assert "often work in a gang" in words(ask(a="1"))
     assert "often work in a gang" not in words(ask(a="2"))
