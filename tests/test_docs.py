@@ -14,6 +14,7 @@ from seawall.cli import COMMANDS
 CHECKOUT = Path(__file__).parent.parent
 SOURCES = [path for path in (CHECKOUT / "src").rglob("*.py") if "tests" not in path.parts]
 DOCUMENTS = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *(CHECKOUT / "kernel").glob("*.md")]
+WRITTEN = {".c", ".css", ".h", ".html", ".js", ".json", ".md", ".py", ".toml"}
 
 
 def test_every_setting_is_documented_and_every_documented_setting_exists() -> None:
@@ -29,6 +30,19 @@ def test_a_document_names_no_setting_that_there_is_not(document: Path) -> None:
     read = [*SOURCES, *(CHECKOUT / "bench").glob("*.py"), *(CHECKOUT / "tests").glob("*.py")]
     there_are = {name for path in read for name in re.findall(r'"(SEAWALL_[A-Z_]+)"', path.read_text())}
     assert set(re.findall(r"SEAWALL_[A-Z][A-Z_]*", document.read_text())) - there_are == set()
+
+
+def test_every_document_that_is_named_anywhere_is_there() -> None:
+    named: dict[str, Path] = {}
+    for path in [
+        *CHECKOUT.glob("*"),
+        *(each for room in ("src", "tests", "bench", "kernel", "docs") for each in (CHECKOUT / room).rglob("*")),
+    ]:
+        if path.suffix in WRITTEN or path.name == "Makefile":
+            for name in re.findall(r"\bdocs/[\w./-]+\.md\b", path.read_text()):
+                named.setdefault(name, path.relative_to(CHECKOUT))
+    assert "docs/spec/fingerprint.md" in named
+    assert {name: path for name, path in named.items() if not (CHECKOUT / name).is_file()} == {}
 
 
 def test_every_command_is_in_the_readme() -> None:
