@@ -42,7 +42,9 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_safe
 def under_18(request: HttpRequest) -> HttpResponse:
     """Lead to the services made for under 18s."""
-    return render(request, "protect/under_18.html", {"services": directory.services(audience="under-18")})
+    danger = [each for each in directory.services(nation="ENG", topic="police") if each.emergency]
+    context = {"services": directory.services(audience="under-18"), "danger": danger}
+    return render(request, "protect/under_18.html", context)
 
 
 @require_safe

@@ -75,6 +75,7 @@ def test_it_asks_the_age_first_and_leads_both_ways() -> None:
 
 def test_it_leads_under_18s_to_the_services_made_for_them_and_stores_nothing() -> None:
     body = Client().get("/protect/under-18/").content.decode()
+    assert 'href="tel:999"' in body  # one touch, and the number stands in the directory
     for name in ("Report Remove", "Take It Down", "CEOP"):
         assert name in body
     assert not Entry.objects.exists()
