@@ -1,22 +1,23 @@
 """The gate's own copy of the bank, in one SQLite file.
 
 What a page of the feed changes and the cursor after it are committed in one transaction, so a crash can neither skip
-an effect nor repeat one. The copy keeps no order and no time of arrival: rows sit under the exchange's random numbers.
+an effect nor repeat one. The copy keeps no order and no time of arrival: rows sit under random numbers.
 """
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 import uuid
 from array import array
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from seawall.gate.feed import HASH_BYTES, INDEXED_VERSION, Add, Event, FeedProblem, Page, Signal
+from seawall.gate.feed import HASH_BYTES, PDQ, WINDOWS, Add, Event, Page, Signal
+from seawall.gate.indexed import NUMBER_BITS, Held, IndexChange, all_rows
 from seawall.hashing import USABLE_QUALITY
 from seawall.matching import HashIndex
 
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FILE = "gate.sqlite3"
-SCHEMA = 1
-_TABLES = """
-CREATE TABLE state (
+SCHEMA = 2
+_BATCH = 2000  # signals, of which windows are 8 MB
+_SIGNALS = """CREATE TABLE signals (
+    number INTEGER PRIMARY KEY,                                -- what the index calls it: random, 57 bits
+    entry INTEGER NOT NULL REFERENCES entries (entry) ON DELETE CASCADE,
+    signal INTEGER NOT NULL,                                   -- what the exchange calls it
+    kind TEXT NOT NULL,
+    version TEXT NOT NULL,
+    value BLOB NOT NULL,
+    quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 100),
+    UNIQUE (entry, signal)
+) STRICT"""
+_TABLES = (
+    """CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     gate TEXT NOT NULL,                                        -- who we are in acknowledgements
     cursor TEXT,                                               -- NULL: from the beginning
@@ -37,30 +49,34 @@ CREATE TABLE state (
     listing INTEGER NOT NULL CHECK (listing IN (0, 1)),        -- a full list is being read
     complete INTEGER NOT NULL CHECK (complete IN (0, 1)),      -- a full list was read to its end at least once
     contact REAL NOT NULL                                      -- Unix time of a recent answer of the exchange
-) STRICT;
-CREATE TABLE entries (
+) STRICT""",
+    """CREATE TABLE entries (
     entry INTEGER PRIMARY KEY,
     round INTEGER NOT NULL                                     -- the full list it was last seen in
-) STRICT;
-CREATE TABLE signals (
-    signal INTEGER PRIMARY KEY,
-    entry INTEGER NOT NULL REFERENCES entries (entry) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    version TEXT NOT NULL,
-    value BLOB NOT NULL,
-    quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 100)
-) STRICT;
-CREATE INDEX signals_of_entry ON signals (entry);
-CREATE TABLE outbox (
+) STRICT""",
+    _SIGNALS,
+    """CREATE TABLE outbox (
     event TEXT PRIMARY KEY,
     entry INTEGER NOT NULL,
     outcome TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-"""
+) STRICT, WITHOUT ROWID""",
+)
+# Up to schema 1 there were no windows, and the index took the exchange's numbers. Everything stays in force while the
+# full list is read again, with windows.
+_FROM_1 = (
+    "ALTER TABLE signals RENAME TO held",
+    "DROP INDEX signals_of_entry",
+    _SIGNALS,
+    """INSERT OR IGNORE INTO signals
+    SELECT random() & 0x1ffffffffffffff, entry, signal, kind, version, value, quality FROM held
+    WHERE version = 'pdq1' AND length(value) = 32""",
+    "DROP TABLE held",
+    "UPDATE state SET cursor = NULL, listing = 1, round = round + 1",
+)
 
 
 class UnknownSchema(RuntimeError):
-    """The copy was made by a newer gate."""
+    """The copy was made by a gate of another version."""
 
 
 class State(NamedTuple):
@@ -80,24 +96,6 @@ class Owner(NamedTuple):
     kind: str
 
 
-@dataclass(slots=True)
-class IndexChange:
-    """What a committed page changes in the index."""
-
-    removed: set[int] = field(default_factory=set)
-    added: dict[int, bytes] = field(default_factory=dict)
-
-    def drop(self, signal: int) -> None:
-        """Note that a signal is gone."""
-        if self.added.pop(signal, None) is None:
-            self.removed.add(signal)
-
-    def apply(self, index: HashIndex) -> None:
-        """Bring the index to where the copy is."""
-        index.remove(np.array(sorted(self.removed), np.uint64))
-        index.add(*_arrays(self.added.items()))
-
-
 class BankCopy:
     """The copy. Its methods may be called from any thread; each is one transaction."""
 
@@ -115,11 +113,13 @@ class BankCopy:
         # FULL: what is committed survives a power cut. secure_delete: a withdrawn value is overwritten.
         db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         copy = cls(db)
-        if db.execute("PRAGMA user_version").fetchone() == (0,):
-            with copy._transaction():
-                for statement in _TABLES.split(";\n"):
-                    db.execute(statement)
+        with copy._transaction():
+            found = copy._schema()
+            for statement in {0: _TABLES, 1: _FROM_1}.get(found, ()):
+                db.execute(statement)
+            if found == 0:
                 db.execute("INSERT INTO state VALUES (1, ?, NULL, 1, 1, 0, ?)", (str(uuid.uuid4()), now))
+            if found < SCHEMA:
                 db.execute(f"PRAGMA user_version = {SCHEMA}")
         copy._check_schema()
         return copy
@@ -179,17 +179,16 @@ class BankCopy:
         with self._transaction() as db:
             db.execute("UPDATE state SET cursor = NULL, listing = 1, round = round + 1")
 
-    def build_index(self) -> HashIndex:
+    def build_index(self, *, windows: bool = True) -> HashIndex:
         """A new index of every signal that uploads are compared with."""
-        hashes, ids = bytearray(), array("Q")
         with self._turn:
-            for signal, value in self._db.execute(
-                "SELECT signal, value FROM signals WHERE version = ? AND quality >= ? AND length(value) = ?",
-                (INDEXED_VERSION, USABLE_QUALITY, HASH_BYTES),
-            ):
-                ids.append(signal)
-                hashes += value
-        return HashIndex.build(np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(ids, np.uint64))
+            return HashIndex.build(*all_rows(self._held(windows=windows), windows=windows))
+
+    def _held(self, *, windows: bool) -> Iterator[list[Held]]:
+        known = (PDQ, WINDOWS if windows else PDQ)
+        rows = self._db.execute("SELECT number, version, value, quality FROM signals WHERE version IN (?, ?)", known)
+        while batch := rows.fetchmany(_BATCH):
+            yield [Held(*row) for row in batch]
 
     def fingerprints(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """(N, 32) of the pictures uploads are compared with, and (N,) the entries they belong to."""
@@ -197,18 +196,28 @@ class BankCopy:
         with self._turn:
             for entry, value in self._db.execute(
                 "SELECT entry, value FROM signals WHERE version = ? AND quality >= ? AND length(value) = ?",
-                (INDEXED_VERSION, USABLE_QUALITY, HASH_BYTES),
+                (PDQ, USABLE_QUALITY, HASH_BYTES),
             ):
                 entries.append(entry)
                 hashes += value
         return np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(entries, np.uint64)
 
-    def owners(self, signals: Iterable[int]) -> dict[int, Owner]:
+    def owners(self, numbers: Iterable[int]) -> dict[int, Owner]:
         """The entry and kind of each of these signals that is still here."""
-        query = "SELECT entry, kind FROM signals WHERE signal = ?"
+        query = "SELECT entry, kind FROM signals WHERE number = ?"
         with self._turn:
-            found = [(signal, self._db.execute(query, (signal,)).fetchone()) for signal in signals]
-        return {signal: Owner(*row) for signal, row in found if row is not None}
+            found = [(number, self._db.execute(query, (number,)).fetchone()) for number in numbers]
+        return {number: Owner(*row) for number, row in found if row is not None}
+
+    def windows_of(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The windows of each of these signals' pictures, of those that have any."""
+        query = (
+            "SELECT theirs.value FROM signals AS asked JOIN signals AS theirs USING (entry)"
+            " WHERE asked.number = ? AND theirs.version = ?"
+        )
+        with self._turn:
+            found = [(number, self._db.execute(query, (number, WINDOWS)).fetchone()) for number in numbers]
+        return {number: row[0] for number, row in found if row is not None}
 
     def keep_events(self, events: Sequence[Event]) -> None:
         """Put events into the outbox; they are on disk when this returns."""
@@ -231,9 +240,14 @@ class BankCopy:
         with self._transaction() as db:
             db.executemany("DELETE FROM outbox WHERE event = ?", [(e.event,) for e in events])
 
+    def _schema(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
     def _check_schema(self) -> None:
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found != SCHEMA:
+        found = self._schema()
+        if found < SCHEMA:
+            raise UnknownSchema("The gate's copy is older than this program. Start the gate once with this version.")
+        if found > SCHEMA:
             raise UnknownSchema(f"The gate's copy has version {found}, and this gate reads {SCHEMA}. Update the gate.")
 
     @contextmanager
@@ -264,32 +278,38 @@ def _add(db: sqlite3.Connection, entry: Add, change: IndexChange) -> None:
         (entry.entry,),
     )
     held = {
-        row[0]: Signal(*row)
+        Signal(*row[1:]): row[0]
         for row in db.execute(
-            "SELECT signal, kind, version, value, quality FROM signals WHERE entry = ?", (entry.entry,)
+            "SELECT number, signal, kind, version, value, quality FROM signals WHERE entry = ?", (entry.entry,)
         )
     }
-    wanted = {signal.id: signal for signal in entry.signals}
-    for number in [number for number, signal in held.items() if wanted.get(number) != signal]:
-        db.execute("DELETE FROM signals WHERE signal = ?", (number,))
-        change.drop(number)
-    for number in [number for number, signal in wanted.items() if held.get(number) != signal]:
-        signal = wanted[number]
-        try:
+    wanted = {signal.id: signal for signal in entry.signals}.values()
+    for signal, number in held.items():
+        if signal not in wanted:
+            db.execute("DELETE FROM signals WHERE number = ?", (number,))
+            change.drop(number, signal.version)
+    for signal in wanted:
+        if signal not in held:
+            number = _new_number(db)
             db.execute(
-                "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?)",
-                (number, entry.entry, signal.kind, signal.version, signal.value, signal.quality),
+                "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (number, entry.entry, signal.id, signal.kind, signal.version, signal.value, signal.quality),
             )
-        except sqlite3.IntegrityError as error:
-            raise FeedProblem("The exchange gives one signal's number to two entries. Tell its operator.") from error
-        if signal.indexed:
-            change.added[number] = signal.value
+            change.add(Held(number, signal.version, signal.value, signal.quality))
+
+
+def _new_number(db: sqlite3.Connection) -> int:
+    """A number of our own. The exchange's follow from what people send, who could make two alike."""
+    while True:
+        number = secrets.randbits(NUMBER_BITS)
+        if db.execute("SELECT 1 FROM signals WHERE number = ?", (number,)).fetchone() is None:
+            return number
 
 
 def _drop(db: sqlite3.Connection, entry: int, change: IndexChange) -> None:
     """Take the entry out; one that is not here changes nothing."""
-    for (number,) in db.execute("SELECT signal FROM signals WHERE entry = ?", (entry,)):
-        change.drop(number)
+    for number, version in db.execute("SELECT number, version FROM signals WHERE entry = ?", (entry,)):
+        change.drop(number, version)
     db.execute("DELETE FROM entries WHERE entry = ?", (entry,))
 
 
@@ -299,10 +319,3 @@ def _end_list(db: sqlite3.Connection, change: IndexChange) -> None:
         for (entry,) in db.execute("SELECT entry FROM entries WHERE round < ?", (number,)).fetchall():
             _drop(db, entry, change)
         db.execute("UPDATE state SET listing = 0, complete = 1")
-
-
-def _arrays(signals: Iterable[tuple[int, bytes]]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-    """Ids and 32-byte values as an index takes them."""
-    pairs = list(signals)
-    hashes = np.frombuffer(b"".join(value for _, value in pairs), np.uint8).reshape(-1, HASH_BYTES)
-    return hashes, np.array([number for number, _ in pairs], np.uint64)

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from seawall.gate.feed import Event
+from seawall.gate.indexed import WINDOW_BITS
 from seawall.hashing import USABLE_QUALITY, fingerprint
 from seawall.matching import look_up
 
@@ -84,9 +85,9 @@ class Checker:
     def _matches(self, views: Sequence[bytes]) -> tuple[Match, ...]:
         """One match an entry, the closest first. What was withdrawn a moment ago is in no table any more."""
         found = look_up(self._index, views)
-        owners = self._copy.owners(one.id for one in found)
+        owners = self._copy.owners(one.id >> WINDOW_BITS for one in found)
         best: dict[int, Match] = {}
         for one in found:
-            if (owner := owners.get(one.id)) is not None and owner.entry not in best:
+            if (owner := owners.get(one.id >> WINDOW_BITS)) is not None and owner.entry not in best:
                 best[owner.entry] = Match(str(owner.entry), one.distance, one.view, owner.kind)
         return tuple(best.values())

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
-from seawall.hashing import USABLE_QUALITY
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PAGE = 1000  # changes asked for at once; the exchange gives no more
-# A page of 1,000 pictures is 0.3 MB. Entries with many signals (videos) are larger; beyond this it is not a feed.
-PAGE_BYTES = 64 << 20
+# A page of 1,000 pictures with windows is 6 MB. Entries with many signals (videos) are larger; beyond this it is not a
+# feed.
+PAGE_BYTES = 32 << 20
 CURSOR_CHARACTERS = 1000
-INDEXED_VERSION = "pdq1"
+PDQ, WINDOWS = "pdq1", "windows1"  # the versions this gate knows
 HASH_BYTES = 32
 _TIMEOUT = httpx.Timeout(20, connect=5)
 
@@ -39,14 +40,9 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     value: bytes
     quality: int
 
-    @property
-    def indexed(self) -> bool:
-        """Whether uploads are compared with it. Other versions are kept for a gate that knows them."""
-        return self.version == INDEXED_VERSION and len(self.value) == HASH_BYTES and self.quality >= USABLE_QUALITY
-
 
 class Add(msgspec.Struct, frozen=True, gc=False):
-    """The entry is in force with exactly these signals."""
+    """The entry is in force with exactly these signals, and perhaps with others of versions this gate does not know."""
 
     entry: int
     signals: tuple[Signal, ...]
@@ -76,7 +72,6 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 # The wire's own shapes. Numbers of 63 bits travel as text, because JavaScript would round them.
 _Number = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,18})\Z")]
-_Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,512}\Z")]
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
@@ -84,7 +79,7 @@ class _WireSignal(msgspec.Struct, gc=False):
     signal: _Number
     kind: _Word
     version: _Word
-    value: _Hex
+    value: str  # read by version
     quality: Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
@@ -121,13 +116,22 @@ def read_page(body: bytes) -> Page:
 def _change(wire: _WireAdd | _WireRemove) -> Add | Remove:
     if isinstance(wire, _WireRemove):
         return Remove(_uint63(wire.entry))
-    return Add(
-        _uint63(wire.entry),
-        tuple(
-            Signal(_uint63(signal.signal), signal.kind, signal.version, bytes.fromhex(signal.value), signal.quality)
-            for signal in wire.signals
-        ),
-    )
+    return Add(_uint63(wire.entry), tuple(_signal(signal) for signal in wire.signals if signal.version in _VALUES))
+
+
+def _signal(wire: _WireSignal) -> Signal:
+    shape, read = _VALUES[wire.version]
+    if shape.fullmatch(wire.value) is None:
+        raise FeedProblem("The exchange sends a fingerprint that cannot be read. Update the gate or the exchange.")
+    return Signal(_uint63(wire.signal), wire.kind, wire.version, read(wire.value), wire.quality)
+
+
+# What the value of a version looks like, and its bytes. Other versions are passed over: a gate that knows them follows
+# anew. base64url without padding, because 4,158 is a multiple of 3.
+_VALUES: dict[str, tuple[re.Pattern[str], Callable[[str], bytes]]] = {
+    PDQ: (re.compile(r"[0-9a-f]{64}", re.ASCII), bytes.fromhex),
+    WINDOWS: (re.compile(r"[A-Za-z0-9_-]{5544}", re.ASCII), base64.urlsafe_b64decode),
+}
 
 
 def _uint63(text: str) -> int:
@@ -161,7 +165,7 @@ class Feed:
         :raises StartAnew: the cursor is of another generation of the exchange
         :raises FeedProblem: anything else went wrong
         """
-        asked = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor is not None else {})
+        asked = {"limit": str(PAGE), "windows": "true"} | ({"cursor": cursor} if cursor is not None else {})
         status, body = self._send("GET", "feed", params=asked)
         if cursor is not None and status in {httpx.codes.GONE, httpx.codes.BAD_REQUEST}:
             raise StartAnew("The exchange no longer knows our place in its feed. The list is read again.")

@@ -56,9 +56,11 @@ class Health:
 class Follower:
     """One place in one feed. Only one follower may use a copy and its index."""
 
-    def __init__(self, feed: Feed, copy: BankCopy, index: HashIndex, health: Health, *, poll: float) -> None:
+    def __init__(
+        self, feed: Feed, copy: BankCopy, index: HashIndex, health: Health, *, poll: float, windows: bool = True
+    ) -> None:
         self._feed, self._copy, self._index, self._health = feed, copy, index, health
-        self._poll = poll
+        self._poll, self._windows = poll, windows
         self._failures = 0
         self._acknowledged: str | None = None
         self._acknowledged_at = self._contact_kept_at = -float("inf")
@@ -93,7 +95,7 @@ class Follower:
             raise
         now = self._health.clock()
         if page.changes or page.cursor != state.cursor or state.listing:
-            self._copy.apply(page, now=time.time()).apply(self._index)
+            self._copy.apply(page, now=time.time()).apply(self._index, windows=self._windows)
             self._contact_kept_at = now
         elif now - self._contact_kept_at > _KEEP_CONTACT_SECONDS:
             self._copy.heard(now=time.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEY = "key-of-the-example-platform"
+PDQ_BYTES = 32
 
 
 @dataclass
 class ListExchange:
-    """Entries are numbers with one or more 32-byte fingerprints each."""
+    """Entries are numbers with one or more fingerprints each: of 32 bytes pdq1, longer ones windows1."""
 
     page_size: int = 1000
+    knows_windows: bool = True  # else as an exchange was before there were any
     generation: int = 1
     number: int = 0  # of the last change
     entries: dict[int, dict[int, bytes]] = field(default_factory=dict)  # in force: entry -> signal -> value
@@ -104,20 +107,29 @@ class ListExchange:
         late = sorted((number, entry) for entry, number in self.changed.items() if number > since)
         size = min(self.page_size, int(asked["limit"]))
         page = late[:size]
+        windows = self.knows_windows and asked.get("windows") == "true"
         place = page[-1][0] if page else since
         return httpx.Response(
             200,
             json={
                 "cursor": f"{self.generation}.{place}.{len(self.shuffled)}",
-                "changes": [self._change(entry) for _, entry in page],
+                "changes": [self._change(entry, windows=windows) for _, entry in page],
                 "more": len(late) > size,
             },
         )
 
-    def _change(self, entry: int) -> dict[str, Any]:
+    def _change(self, entry: int, *, windows: bool) -> dict[str, Any]:
         if entry not in self.entries:
             return {"entry": str(entry), "change": "remove"}
-        return {"entry": str(entry), "change": "add", "signals": [picture(*s) for s in self.entries[entry].items()]}
+        shown = {signal: value for signal, value in self.entries[entry].items() if windows or len(value) == PDQ_BYTES}
+        return {"entry": str(entry), "change": "add", "signals": [signal_of(*s) for s in shown.items()]}
+
+
+def signal_of(signal: int, value: bytes) -> dict[str, Any]:
+    if len(value) == PDQ_BYTES:
+        return picture(signal, value)
+    text = base64.urlsafe_b64encode(value).decode().rstrip("=")
+    return picture(signal, b"", value[32]) | {"version": "windows1", "value": text}
 
 
 def picture(signal: int, value: bytes, quality: int = 90) -> dict[str, Any]:

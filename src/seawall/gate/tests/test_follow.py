@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from seawall.gate.bank import FILE, BankCopy, IndexChange, UnknownSchema
+from seawall.gate.bank import FILE, BankCopy, UnknownSchema
 from seawall.gate.feed import Feed
 from seawall.gate.follower import LONGEST_WAIT, STALE_SECONDS, Follower, Health, wait_after
+from seawall.gate.indexed import WINDOW_BITS, IndexChange
 from seawall.gate.reporter import Reporter
-from seawall.gate.tests.exchange import KEY, ListExchange, picture
+from seawall.gate.tests.exchange import KEY, ListExchange, picture, signal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ class Gate:
     def finds(self, value: bytes) -> set[int]:
         """The entries found under exactly this fingerprint."""
         found = self.index.search(np.frombuffer(value, np.uint8).reshape(1, 32), 0)
-        return {owner.entry for owner in self.copy.owners(found.id.tolist()).values()}
+        return {owner.entry for owner in self.copy.owners(int(number) >> WINDOW_BITS for number in found.id).values()}
 
 
 @pytest.fixture
@@ -65,6 +66,21 @@ def gate(exchange: ListExchange, tmp_path: Path) -> Iterator[Gate]:
 
 def value(number: int) -> bytes:
     return number.to_bytes(8, "little") * 4
+
+
+def windows(number: int) -> bytes:
+    """Windows of which the whole, three that are compared, one of little detail and a tile are not zeros."""
+    slots = dict.fromkeys((0, 1, 50, 100, 110), 90) | {60: 49}
+    return b"".join(
+        value(1000 * number + slot) + bytes([slots[slot]]) if slot in slots else bytes(33) for slot in range(126)
+    )
+
+
+def compared(signal: bytes) -> set[bytes]:
+    """What of a signal uploads are compared with."""
+    if len(signal) == 32:
+        return {signal}
+    return {signal[33 * slot : 33 * slot + 32] for slot in (1, 50, 100)}
 
 
 def held(folder: Path) -> dict[int, dict[int, bytes]]:
@@ -102,7 +118,8 @@ class FollowingABank(RuleBasedStateMachine):
     def signals_of(self, count: int) -> dict[int, bytes]:
         """New signal numbers; values repeat, as when two people submit the same picture."""
         self.signals += count
-        return {number: value(number % 7) for number in range(self.signals - count + 1, self.signals + 1)}
+        numbers = range(self.signals - count + 1, self.signals + 1)
+        return {number: windows(number % 2) if number % 3 == 0 else value(number % 7) for number in numbers}
 
     @rule(entry=st.integers(0, 12), count=st.integers(0, 3))
     def submit(self, entry: int, count: int) -> None:
@@ -171,7 +188,7 @@ class FollowingABank(RuleBasedStateMachine):
 
     @rule()
     def crash_between_copy_and_index(self) -> None:
-        def crash(*_: object) -> None:
+        def crash(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         with pytest.MonkeyPatch.context() as patch:
@@ -208,9 +225,12 @@ class FollowingABank(RuleBasedStateMachine):
     @invariant()
     def the_index_is_the_copy(self) -> None:
         bank = held(Path(self.folder.name))
-        assert len(self.gate.index) == sum(map(len, bank.values()))
-        for number in range(7):
-            assert self.gate.finds(value(number)) == {e for e, s in bank.items() if value(number) in s.values()}
+        theirs = {entry: [compared(signal) for signal in signals.values()] for entry, signals in bank.items()}
+        assert len(self.gate.index) == sum(len(hashes) for signals in theirs.values() for hashes in signals)
+        for bits in ALL:
+            assert self.gate.finds(bits) == {e for e, signals in theirs.items() if any(bits in s for s in signals)}
+        for never in (value(1000), value(1060), value(1110)):
+            assert self.gate.finds(never) == set()
 
     @invariant()
     def no_protection_is_dropped_on_the_way(self) -> None:
@@ -225,31 +245,32 @@ class FollowingABank(RuleBasedStateMachine):
             return
         for entry, number in self.exchange.changed.items():
             if number <= place:
-                for signal in range(7):
-                    is_found = entry in self.gate.finds(value(signal))
-                    assert is_found == (value(signal) in self.exchange.entries.get(entry, {}).values())
+                theirs = [compared(signal) for signal in self.exchange.entries.get(entry, {}).values()]
+                for bits in ALL:
+                    assert (entry in self.gate.finds(bits)) == any(bits in signal for signal in theirs)
 
 
+ALL = [value(number) for number in range(7)] + sorted(compared(windows(0)) | compared(windows(1)))
 FollowingABank.TestCase.settings = settings(
     max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_the_gate_is_exactly_the_bank_after_any_interleaving = FollowingABank.TestCase
 
 
-def test_it_holds_every_signal_of_an_entry_and_compares_with_the_usable_ones(
+def test_it_holds_the_signals_it_knows_of_an_entry_and_compares_with_the_usable_ones(
     exchange: ListExchange, gate: Gate, tmp_path: Path
 ) -> None:
     signals = [
         picture(1, value(1)),
         picture(2, value(2), quality=49),
-        picture(3, value(3)) | {"version": "pdq2"},
+        picture(3, value(3)) | {"version": "pdq2", "value": "of another kind"},
         picture(4, value(4)[:16]) | {"version": "md5"},
         picture(5, value(5)) | {"kind": "video"},
     ]
     page = {"cursor": "1.1.0", "more": False, "changes": [{"entry": "9", "change": "add", "signals": signals}]}
     exchange.before = lambda request: httpx.Response(200, json=page) if request.method == "GET" else None
     gate.follow()
-    assert sorted(held(tmp_path)[9]) == [1, 2, 3, 4, 5]
+    assert sorted(held(tmp_path)[9]) == [1, 2, 5]  # not what it does not know: a gate that does reads the list anew
     assert [gate.finds(value(number)) for number in range(1, 6)] == [{9}, set(), set(), set(), {9}]
     assert len(gate.index) == 2
 
@@ -269,7 +290,7 @@ def test_a_replayed_page_changes_nothing(exchange: ListExchange, gate: Gate, mon
     exchange.withdraw(2)
     gate.follow()
     seen: list[IndexChange] = []
-    monkeypatch.setattr(IndexChange, "apply", lambda change, _: seen.append(change))
+    monkeypatch.setattr(IndexChange, "apply", lambda change, *_, **__: seen.append(change))
     exchange.reshuffle(0, seed=1)
     exchange.shuffled = [(0, 99)]  # whoever stands before 99 reads all of it again
     gate.follow()
@@ -388,7 +409,16 @@ BAD_PAGES = {
     },
     "a negative number": {"cursor": "1", "changes": [ADD | {"entry": "-1"}], "more": False},
     "64 bits": {"cursor": "1", "changes": [ADD | {"entry": str(2**63)}], "more": False},
-    "a signal of two entries": {"cursor": "1", "changes": [ADD, ADD | {"entry": "2"}], "more": False},
+    "short windows": {
+        "cursor": "1",
+        "changes": [ADD | {"signals": [signal_of(1, windows(1)[:-33])]}],
+        "more": False,
+    },
+    "windows in hex": {
+        "cursor": "1",
+        "changes": [ADD | {"signals": [signal_of(1, windows(1)) | {"value": windows(1).hex()}]}],
+        "more": False,
+    },
 }
 
 
@@ -408,6 +438,94 @@ def test_a_page_that_is_wrong_anywhere_changes_nothing(
     assert gate.copy.state() == before
     assert held(tmp_path) == exchange.entries
     assert (len(gate.index), gate.finds(value(7))) == (1, {7})
+
+
+def test_two_entries_whose_signals_bear_one_number_are_both_held(exchange: ListExchange, gate: Gate) -> None:
+    """Numbers follow from what people send: with patience two can be made alike, and must not stop a gate."""
+    exchange.submit(1, {5: value(1)})
+    exchange.submit(2, {5: value(2), 6: windows(1)})
+    gate.follow()
+    assert [gate.finds(value(number)) for number in (1, 2)] == [{1}, {2}]
+    exchange.withdraw(1)
+    gate.follow()
+    assert [gate.finds(value(number)) for number in (1, 2)] == [set(), {2}]
+    assert gate.health.problem is None
+
+
+def test_an_exchange_that_knows_no_windows_is_followed_as_ever(exchange: ListExchange, gate: Gate) -> None:
+    exchange.knows_windows = False
+    exchange.submit(1, {1: value(1), 2: windows(1)})
+    gate.follow()
+    assert (gate.finds(value(1)), len(gate.index)) == ({1}, 1)
+
+
+def test_the_windows_of_a_picture_are_found_by_any_of_its_signals(exchange: ListExchange, gate: Gate) -> None:
+    exchange.submit(1, {1: value(1), 2: windows(1)})
+    exchange.submit(2, {3: value(2)})
+    gate.follow()
+    rows = gate.copy._db.execute("SELECT number, entry FROM signals").fetchall()
+    found = gate.copy.windows_of([number for number, _ in rows] + [12345])
+    assert found == {number: windows(1) for number, entry in rows if entry == 1}
+
+
+def test_a_gate_told_to_compare_whole_pictures_only_has_no_windows_in_its_index(
+    exchange: ListExchange, gate: Gate
+) -> None:
+    exchange.submit(1, {1: value(1), 2: windows(1)})
+    gate.follower._windows = False
+    gate.follow()
+    assert len(gate.index) == len(gate.copy.build_index(windows=False)) == 1
+    assert len(gate.copy.build_index()) == 4
+
+
+SCHEMA_1 = """
+CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), gate TEXT NOT NULL, cursor TEXT, round INTEGER NOT NULL,
+    listing INTEGER NOT NULL, complete INTEGER NOT NULL, contact REAL NOT NULL) STRICT;
+CREATE TABLE entries (entry INTEGER PRIMARY KEY, round INTEGER NOT NULL) STRICT;
+CREATE TABLE signals (signal INTEGER PRIMARY KEY,
+    entry INTEGER NOT NULL REFERENCES entries (entry) ON DELETE CASCADE,
+    kind TEXT NOT NULL, version TEXT NOT NULL, value BLOB NOT NULL, quality INTEGER NOT NULL) STRICT;
+CREATE INDEX signals_of_entry ON signals (entry);
+CREATE TABLE outbox (event TEXT PRIMARY KEY, entry INTEGER NOT NULL, outcome TEXT NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_copy_of_the_version_before_protects_on_and_reads_the_list_anew(
+    exchange: ListExchange, tmp_path: Path
+) -> None:
+    for entry in range(4):
+        exchange.submit(entry, {entry: value(entry)} | ({100: windows(1)} if entry == 1 else {}))
+    db = sqlite3.connect(tmp_path / FILE)
+    db.executescript(SCHEMA_1)
+    db.execute("INSERT INTO state VALUES (1, 'this-gate', '1.4.0', 1, 0, 1, 5)")
+    db.executemany("INSERT INTO entries VALUES (?, 1)", [(0,), (1,), (2,), (9,)])
+    db.executemany(
+        "INSERT INTO signals VALUES (?, ?, 'image', ?, ?, 90)",
+        [(0, 0, "pdq1", value(0)), (1, 1, "pdq1", value(1)), (2, 2, "pdq1", value(2)), (9, 9, "pdq1", value(9)),
+         (77, 9, "of-tomorrow", b"kept, and of no use")],
+    )  # fmt: skip
+    db.execute("INSERT INTO outbox VALUES ('event', 1, 'blocked')")
+    db.commit()
+    db.close()
+    with pytest.raises(UnknownSchema, match="Start the gate once"):
+        BankCopy.open_to_read(tmp_path)
+    gate = Gate(exchange, tmp_path)
+    try:
+        assert [len(gate.finds(value(number))) for number in (0, 1, 2, 9)] == [1] * 4  # before a word from the exchange
+        assert (gate.health.complete, gate.copy.count_unsent(), gate.copy.state().gate) == (True, 1, "this-gate")
+        exchange.page_size = 1
+        while gate.copy.state().listing:
+            assert [len(gate.finds(value(number))) for number in (0, 1, 2, 9)] == [1] * 4
+            assert exchange.acknowledged == []
+            gate.follower.step()
+        gate.follow()
+        assert gate.finds(value(9)) == set()
+        assert gate.finds(min(compared(windows(1)))) == {1}
+        assert held(tmp_path) == exchange.entries
+        assert exchange.acknowledged[-1][0] == "this-gate"
+    finally:
+        gate.close()
 
 
 def test_an_endless_answer_is_cut_off(exchange: ListExchange, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
