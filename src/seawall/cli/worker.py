@@ -55,6 +55,7 @@ def work(now: datetime) -> None:
 
     log = structlog.get_logger("seawall.worker")
     try:
+        operations.note_deliveries(now=now)
         erased = operations.erase_expired(now=now)
         operations.forget_events(now=now)
         closed = operations.close_hours(now=now)

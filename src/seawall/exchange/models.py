@@ -15,6 +15,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Length
+from django.db.models.lookups import In
 
 from seawall.hashing.native import WINDOWS, WINDOWS_BYTES
 
@@ -42,6 +43,18 @@ def _is_long(field: str, lengths: list[int]) -> Q:
 
 
 models.BinaryField.register_lookup(Length, "length")
+
+
+@models.BinaryField.register_lookup
+class AnyOf(In):
+    """As ``in``, for hundreds of values: PostgreSQL reads them as one array, in half the time."""
+
+    lookup_name = "any_of"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """``lhs = ANY (array)``."""
+        lhs, params = self.process_lhs(compiler, connection)
+        return f"{lhs} = ANY(%s)", [*params, list(self.rhs)]
 
 
 class Partner(models.Model):
@@ -258,6 +271,16 @@ class Delivery(models.Model):
             _is_hour("delivered", "delivery_is_an_hour"),
             _is_hour("withdrawn", "delivery_withdrawn_is_an_hour"),
         ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class HandedPage(models.Model):
+    """Entries that FetchHashes handed to a partner, until the worker has noted each as a Delivery."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="+", db_index=False)
+    entries = models.BinaryField()  # uint64 each, little-endian, in the order of the protocol's pages
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -176,7 +176,7 @@ def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_V
     said = Feedback.objects.filter(entry=OuterRef("pk"))
     rows = (
         _visible(partner_id, full=full)
-        .filter(signals__value__in=list(values))
+        .filter(signals__value__any_of=list(values))
         .annotate(handed=asked_of_each(handed), said=asked_of_each(said))
         .values_list("signals__value", "signals__version", "changed", "id", "state", "handed", "said")
     )

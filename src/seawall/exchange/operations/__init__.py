@@ -2,7 +2,7 @@
 
 from seawall.exchange.operations.closing import close_hours, erase_expired, forget_events
 from seawall.exchange.operations.counter import start_generation
-from seawall.exchange.operations.deliveries import acknowledge, hand_out, note_fetch
+from seawall.exchange.operations.deliveries import acknowledge, hand_out
 from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw
 from seawall.exchange.operations.feedback import (
     Blocked,
@@ -12,6 +12,7 @@ from seawall.exchange.operations.feedback import (
     take_feedback,
     take_opinions,
 )
+from seawall.exchange.operations.handed import note_deliveries, note_fetch
 from seawall.exchange.operations.partners import (
     PartnerExists,
     UnknownKey,
@@ -38,6 +39,7 @@ __all__ = [
     "erase_expired",
     "forget_events",
     "hand_out",
+    "note_deliveries",
     "note_fetch",
     "revoke_key",
     "rotate_keys",

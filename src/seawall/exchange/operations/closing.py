@@ -28,6 +28,7 @@ from seawall.exchange.models import (
     FeedbackEvent,
     FeedCounter,
     FeedHour,
+    HandedPage,
     Signal,
     Windows,
 )
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 _LOG_PATIENCE = 1000  # milliseconds
 # Every table whose rows belong to entries.
-_ABOUT_ENTRIES = (Entry, Signal, Windows, EntryPlatform, Delivery, Feedback, FeedbackEvent)
+_ABOUT_ENTRIES = (Entry, Signal, Windows, EntryPlatform, HandedPage, Delivery, Feedback, FeedbackEvent)
 
 
 def close_hours(*, now: datetime) -> int:

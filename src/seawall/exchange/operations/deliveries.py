@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
 from seawall.exchange import queries
 from seawall.exchange.hours import to_hours
 from seawall.exchange.models import Delivery, Entry, FeedCounter, Follower, Partner, derived_id
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.entries import erase_confirmed
+from seawall.exchange.operations.handed import mark_delivered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 # Deliveries are written this many at a time: a gate may acknowledge a whole bank at once.
 _ROWS_AT_A_TIME = 2000
-# Should one fingerprint have been submitted more often than this, the rest is noted at the next fetch.
-_MOST_A_PAGE = 5000
 
 
 def acknowledge(*, caller: Caller, gate: UUID, cursor: Cursor, now: datetime) -> None:
@@ -49,7 +46,7 @@ def acknowledge(*, caller: Caller, gate: UUID, cursor: Cursor, now: datetime) ->
         partner.save()
         confirmed = Entry.objects.in_scope(partner.pk).filter(number__gt=before, number__lte=reached)
         active = confirmed.filter(state=Entry.State.ACTIVE)
-        _mark_delivered(list(active.values_list("pk", flat=True)), partner.pk, counter, pulled=False)
+        mark_delivered(list(active.values_list("pk", flat=True)), partner.pk, counter, pulled=False)
         gone = list(confirmed.filter(state=Entry.State.WITHDRAWING))
         _mark_withdrawn(gone, partner.pk, counter)
         erase_confirmed(gone, counter, now)
@@ -65,32 +62,6 @@ def hand_out(*, caller: Caller, cursor: Cursor | None, limit: int, now: datetime
     if page.changes and (caller.read is None or caller.read < hour):
         Partner.objects.filter(pk=caller.partner_id).update(read=hour)
     return page
-
-
-def note_fetch(*, partner_id: int, entries: Sequence[int], full: bool, now: datetime) -> None:
-    """A page of FetchHashes handed those entries out for the first time; ``full`` if it ended a run from the start."""
-    hour = to_hours(now)
-    if full and not Partner.objects.filter(pk=partner_id, full_fetch=hour).exists():
-        Partner.objects.filter(pk=partner_id).update(full_fetch=hour)
-    if entries:
-        with change(now) as counter:
-            _mark_delivered(entries[:_MOST_A_PAGE], partner_id, counter, pulled=True)
-
-
-def _mark_delivered(entries: Sequence[int], partner_id: int, counter: FeedCounter, *, pulled: bool) -> None:
-    """Written as SQL, because a page of 800 costs a millisecond so and 50 through the ORM."""
-    # Handed out by FetchHashes it is no longer certain that it was dropped, whatever a gate confirmed meanwhile.
-    known = "UPDATE SET pulled = TRUE, withdrawn = NULL" if pulled else "NOTHING"
-    with connection.cursor() as sql:
-        for at in range(0, len(entries), _ROWS_AT_A_TIME):
-            rows = ", ".join(
-                f"({derived_id('delivery', pk, partner_id)}, {pk}, {partner_id}, {counter.hour}, {pulled})"
-                for pk in entries[at : at + _ROWS_AT_A_TIME]
-            )
-            sql.execute(
-                "INSERT INTO exchange_delivery (id, entry_id, partner_id, delivered, pulled)"  # noqa: S608 - numbers
-                f" VALUES {rows} ON CONFLICT (id) DO {known}"
-            )
 
 
 def _mark_withdrawn(entries: Sequence[Entry], partner_id: int, counter: FeedCounter) -> None:

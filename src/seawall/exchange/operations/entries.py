@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from seawall.exchange import queries
 from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, Windows, derived_id, entry_id
 from seawall.exchange.operations.counter import change
+from seawall.exchange.operations.handed import deliver_one
 from seawall.exchange.wire import BadSubmission
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def withdraw(*, token: bytes, now: datetime) -> None:
 
 def entomb(entry: Entry, counter: FeedCounter, now: datetime) -> None:
     """Turn an active entry into a tombstone of the feed, within a `change`."""
+    deliver_one(entry.pk, counter)
     counter.number += 1
     entry.state, entry.changed, entry.number = Entry.State.WITHDRAWING, counter.hour, counter.number
     entry.save()

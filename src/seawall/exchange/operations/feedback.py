@@ -16,6 +16,7 @@ from seawall.exchange.models import (
     Feedback,
     FeedbackEvent,
     FeedCounter,
+    HandedPage,
     Signal,
     asked_of_each,
     derived_id,
@@ -23,6 +24,7 @@ from seawall.exchange.models import (
 )
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.entries import entomb, store
+from seawall.exchange.operations.handed import deliver
 from seawall.exchange.wire import Item
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ def take_opinions(*, partner_id: int, opinions: Sequence[Opinion], now: datetime
     "Withdrawn" and "Deleted" also take back what the partner itself submitted; they never touch a person's entry.
     """
     with change(now) as counter:
+        deliver(HandedPage.objects.filter(partner=partner_id), counter)
         for each in opinions:
             theirs = _of_value(partner_id, each.value)
             if each.opinion in _TAKES_BACK:

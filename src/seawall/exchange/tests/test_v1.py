@@ -216,6 +216,7 @@ def test_a_receipt_says_delivered_once_a_page_was_handed_out(client: Client, mea
     send(1)
     send(2, picture=1)
     run(client, meadow)
+    operations.note_deliveries(now=NOON)
     for number in (1, 2):
         shown = queries.status(token=token(number), now=NOON)
         assert {each.state for each in shown.platforms} == {"delivered"}
@@ -223,6 +224,19 @@ def test_a_receipt_says_delivered_once_a_page_was_handed_out(client: Client, mea
     shown = queries.status(token=token(1), now=NOON)
     assert {each.state for each in shown.platforms} == {"asked, not confirmed"}
     assert shown.state == "withdrawing"
+
+
+def test_what_was_handed_out_is_known_before_the_worker_has_noted_it(client: Client, meadow: dict[str, str]) -> None:
+    send(1, 2)
+    run(client, meadow)
+    operations.withdraw(token=token(1), now=NOON)
+    assert {each.state for each in queries.status(token=token(1), now=NOON).platforms} == {"asked, not confirmed"}
+    opinion = operations.Opinion(value(2), "Blocked", ())
+    [partner] = Partner.objects.values_list("pk", flat=True)
+    operations.take_opinions(partner_id=partner, opinions=[opinion], now=NOON)
+    assert {each.blocked for each in queries.status(token=token(2), now=NOON).platforms} == {1}
+    assert operations.note_deliveries(now=NOON) == 0
+    assert {each.state for each in queries.status(token=token(1), now=NOON).platforms} == {"asked, not confirmed"}
 
 
 def test_a_gate_that_drops_it_does_not_confirm_for_a_client_that_pulled(client: Client, meadow: dict[str, str]) -> None:
