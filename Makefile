@@ -66,7 +66,7 @@ lock: .venv/dev            ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group setup pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --group dev --group peers pyproject.toml -c requirements.lock -o requirements-dev.lock
+	  --group dev --group peers --extra ray --extra s3 pyproject.toml -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group wasm -o requirements-wasm.lock
 

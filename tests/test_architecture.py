@@ -11,7 +11,7 @@ from importlinter.cli import lint_imports
 
 CHECKOUT = Path(__file__).parent.parent
 ROOMS = sorted(path.parent for path in (CHECKOUT / "src/seawall").glob("*/__init__.py"))
-HASH_WING = {"hashing", "matching", "exchange", "protect", "gate"}
+HASH_WING = {"hashing", "matching", "scan", "exchange", "protect", "gate"}
 PEOPLE_WING = {"guide", "cases", "evidence", "reporting", "helpline", "watch", "accounts"}
 
 

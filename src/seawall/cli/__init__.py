@@ -14,6 +14,8 @@ from importlib import import_module
 COMMANDS = {
     "fingerprint": ("make fingerprints of pictures", False),
     "match": ("look pictures up in a list of fingerprints", False),
+    "index": ("write an index file of a gate's copy, or of a list of fingerprints", False),
+    "scan": ("look a whole folder or bucket up in an index file", False),
     "gate": ("the platform's side: follow a feed, answer whether an upload may be shared", False),
     "serve": ("run the site and the exchange", True),
     "worker": ("the exchange's hourly work; `serve` starts one itself", True),

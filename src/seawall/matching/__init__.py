@@ -6,6 +6,7 @@ never talks to anyone, and writes nothing but the file it is asked to save.
 
 from seawall.matching.index import HashIndex, Matches
 from seawall.matching.lookup import ORIGINAL_ONLY, VIEWS, Found, look_up
+from seawall.matching.saved import index_identity
 from seawall.matching.segment import DamagedIndex
 
-__all__ = ["ORIGINAL_ONLY", "VIEWS", "DamagedIndex", "Found", "HashIndex", "Matches", "look_up"]
+__all__ = ["ORIGINAL_ONLY", "VIEWS", "DamagedIndex", "Found", "HashIndex", "Matches", "index_identity", "look_up"]

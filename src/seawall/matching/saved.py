@@ -52,16 +52,8 @@ def read(path: Path | str) -> list[Segment]:
     :raises DamagedIndex: the file is cut short, altered, or not an index
     """
     path = Path(path)
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size < _BLOCK:
-            raise _not_an_index(path)
-        whole = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
-    sizes = _sizes(path, whole)
-    head_bytes = _head_bytes(sizes)
-    head = whole[:head_bytes]
-    if hashlib.sha256(head[:-_CHECK].data).digest() != head[-_CHECK:].tobytes():
-        raise DamagedIndex(f"{path.name} was altered: a checksum is wrong. Build it again from the bank.")
-    body = whole[head_bytes:]
+    whole, sizes, head = _checked_head(path)
+    body = whole[head.size :]
     blocks = body.size // _BLOCK
     checksums = head[_FIXED + 16 * len(sizes) :][: 8 * blocks].view(np.uint64)
     mapped = Mapped(path.name, body.ctypes.data, checksums, np.zeros(blocks, np.uint8))
@@ -69,6 +61,28 @@ def read(path: Path | str) -> list[Segment]:
     for segment in segments:
         segment.check_starts()
     return segments
+
+
+def index_identity(path: Path | str) -> str:
+    """64 hex digits that name what an index file holds: its head's SHA-256, which covers the checksum of each block.
+
+    :raises DamagedIndex: the file is cut short, altered in its head, or not an index
+    """
+    _, _, head = _checked_head(Path(path))
+    return head[-_CHECK:].tobytes().hex()
+
+
+def _checked_head(path: Path) -> tuple[NDArray[np.uint8], list[tuple[int, int]], NDArray[np.uint8]]:
+    """The whole file, mapped; (rows, has lists) of each segment; and the head."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < _BLOCK:
+            raise _not_an_index(path)
+        whole = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    sizes = _sizes(path, whole)
+    head = whole[: _head_bytes(sizes)]
+    if hashlib.sha256(head[:-_CHECK].data).digest() != head[-_CHECK:].tobytes():
+        raise DamagedIndex(f"{path.name} was altered: a checksum is wrong. Build it again from the bank.")
+    return whole, sizes, head
 
 
 def _arrays_of(segment: Segment) -> list[NDArray[np.generic]]:
