@@ -99,9 +99,12 @@ class Owner(NamedTuple):
 class BankCopy:
     """The copy. Its methods may be called from any thread; each is one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(self, file: Path) -> None:
+        self._db = _connect(file)
         self._turn = threading.Lock()
+        # Uploads are answered from a second connection: a page with windows takes a while to write.
+        self._reader = _connect(file)
+        self._reading = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, *, now: float) -> Self:
@@ -109,10 +112,10 @@ class BankCopy:
 
         :raises UnknownSchema: a newer gate made it
         """
-        db = _connect(folder / FILE)
+        copy = cls(folder / FILE)
+        db = copy._db
         # FULL: what is committed survives a power cut. secure_delete: a withdrawn value is overwritten.
         db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
-        copy = cls(db)
         with copy._transaction():
             found = copy._schema()
             for statement in {0: _TABLES, 1: _FROM_1}.get(found, ()):
@@ -133,14 +136,15 @@ class BankCopy:
         """
         if not (folder / FILE).is_file():
             raise FileNotFoundError(f"There is no gate's copy in {folder}. Give --data the folder of the gate.")
-        copy = cls(_connect(folder / FILE))
+        copy = cls(folder / FILE)
         copy._db.execute("PRAGMA query_only = ON")
         copy._check_schema()
         return copy
 
     def close(self) -> None:
         """Close the file; nothing is left to write."""
-        with self._turn:
+        with self._turn, self._reading:
+            self._reader.close()  # first: the last to close empties the log
             self._db.close()
 
     def state(self) -> State:
@@ -155,10 +159,7 @@ class BankCopy:
             db.execute("UPDATE state SET contact = ?", (now,))
 
     def apply(self, page: Page, *, now: float) -> IndexChange:
-        """Take in a page and its cursor together; answers what it changes in the index.
-
-        :raises FeedProblem: the page contradicts itself or the copy; then nothing is taken in
-        """
+        """Take in a page and its cursor together; answers what it changes in the index."""
         change = IndexChange()
         with self._transaction() as db:
             for entry in page.changes:
@@ -205,8 +206,8 @@ class BankCopy:
     def owners(self, numbers: Iterable[int]) -> dict[int, Owner]:
         """The entry and kind of each of these signals that is still here."""
         query = "SELECT entry, kind FROM signals WHERE number = ?"
-        with self._turn:
-            found = [(number, self._db.execute(query, (number,)).fetchone()) for number in numbers]
+        with self._reading:
+            found = [(number, self._reader.execute(query, (number,)).fetchone()) for number in numbers]
         return {number: Owner(*row) for number, row in found if row is not None}
 
     def windows_of(self, numbers: Sequence[int]) -> dict[int, bytes]:
@@ -215,8 +216,8 @@ class BankCopy:
             "SELECT theirs.value FROM signals AS asked JOIN signals AS theirs USING (entry)"
             " WHERE asked.number = ? AND theirs.version = ?"
         )
-        with self._turn:
-            found = [(number, self._db.execute(query, (number, WINDOWS)).fetchone()) for number in numbers]
+        with self._reading:
+            found = [(number, self._reader.execute(query, (number, WINDOWS)).fetchone()) for number in numbers]
         return {number: row[0] for number, row in found if row is not None}
 
     def keep_events(self, events: Sequence[Event]) -> None:

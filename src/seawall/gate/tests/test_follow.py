@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -466,6 +467,16 @@ def test_the_windows_of_a_picture_are_found_by_any_of_its_signals(exchange: List
     rows = gate.copy._db.execute("SELECT number, entry FROM signals").fetchall()
     found = gate.copy.windows_of([number for number, _ in rows] + [12345])
     assert found == {number: windows(1) for number, entry in rows if entry == 1}
+
+
+def test_an_upload_is_answered_while_a_page_is_being_written(exchange: ListExchange, gate: Gate) -> None:
+    exchange.submit(1, {1: value(1), 2: windows(1)})
+    gate.follow()
+    with suppress(ZeroDivisionError), gate.copy._transaction() as db:
+        db.execute("DELETE FROM entries")
+        assert gate.finds(value(1)) == {1}
+        raise ZeroDivisionError
+    assert gate.finds(value(1)) == {1}
 
 
 def test_a_gate_told_to_compare_whole_pictures_only_has_no_windows_in_its_index(
