@@ -172,5 +172,5 @@ self.onmessage = async ({ data: file, ports: [port] }) => {
     for (const [name, leak] of Object.entries(CALLS)) fire(name, leak);
   }
   await new Promise((resolve) => setTimeout(resolve, 2500));
-  port.postMessage(["done", "5ea".repeat(21) + "5", 77]);
+  port.postMessage(["done", "5ea".repeat(21) + "5", 77, "", 0]);
 };

@@ -74,5 +74,5 @@ self.onmessage = async ({ ports: [port] }) => {
     }
   }
   await new Promise((resolve) => setTimeout(resolve, 2500));
-  port.postMessage(["done", "5ea".repeat(21) + "5", 77]);
+  port.postMessage(["done", "5ea".repeat(21) + "5", 77, "", 0]);
 };

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from seawall.hashing import USABLE_QUALITY
 from seawall.site.frame import SCRIPT, STYLE
 
 # In a wheel the kernel's WebAssembly lies beside seawall.hashing; in a checkout where it was built.
@@ -77,7 +78,8 @@ def _kernel(name: str) -> bytes:
 def worker_text() -> str:
     """The whole text of the worker: the kernel's WebAssembly as base64, and the code that feeds it."""
     wasm = [base64.b64encode(_kernel(name)).decode() for name in _KERNELS]
-    return f"const WASM = {json.dumps(wasm)};\n" + (_SOURCES / "worker.js").read_text(encoding="utf-8")
+    constants = f"const WASM = {json.dumps(wasm)};\nconst USABLE_QUALITY = {USABLE_QUALITY};\n"
+    return constants + (_SOURCES / "worker.js").read_text(encoding="utf-8")
 
 
 def frame_text() -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 
-from seawall.hashing import fingerprint
+from seawall.exchange import wire
+from seawall.hashing import fingerprint, look
 from seawall.protect import page as picture_page
 from seawall.protect import views
 from seawall.protect.tests.conftest import coffee, finish
@@ -96,6 +98,41 @@ def test_every_picture_has_the_very_bits_that_python_finds(open_page: Callable[[
         assert shown or "The same picture" in says, (name, says)
 
 
+def text_to_send(page: Page, *, parts: bool = True) -> list[str]:
+    """Go on to what will be sent: its lines."""
+    page.click("#to-read")
+    page.locator("#future").check()
+    page.locator("#parts").set_checked(parts)
+    page.locator("#to-receipt:enabled").wait_for()
+    return page.input_value("#fingerprints").splitlines()
+
+
+def test_the_parts_are_those_that_python_finds(open_page: Callable[[], Page], files: list[Path]) -> None:
+    some = [file for file in files if file.name in {"exif6.jpg", "alpha.png", "tall.png", "small.png", "huge.jpg"}]
+    page = open_page()
+    finish(page, *some)
+    windows = {look(file)[0].pdq.hex: look(file)[1].registered() for file in some}
+    lines = [line.split(" ") for line in text_to_send(page)[2:]]
+    assert len(lines) == 2 * len(some)
+    for (sealed, *whole), (same, kind, version, value, quality) in zip(lines[::2], lines[1::2], strict=True):
+        assert whole[:2] == ["image", "pdq1"]
+        assert (sealed, kind, version) == (same, "image", "windows1")
+        made = base64.urlsafe_b64decode(value)
+        assert made == windows[whole[2]]
+        assert int(quality) == made[32]
+    assert wire.parse(page.input_value("#fingerprints")).items[0].windows is not None
+
+
+def test_without_the_tick_no_parts_are_sent(open_page: Callable[[], Page], tmp_path: Path) -> None:
+    photo().save(tmp_path / "a.png")
+    page = open_page()
+    finish(page, tmp_path / "a.png")
+    lines = text_to_send(page, parts=False)
+    assert [line.split(" ")[2] for line in lines[2:]] == ["pdq1"]
+    page.locator("#parts").check()
+    assert len(page.input_value("#fingerprints").splitlines()) == 4
+
+
 def test_what_is_not_a_whole_picture_gets_a_sentence_and_no_fingerprint(
     open_page: Callable[[], Page], tmp_path: Path
 ) -> None:
@@ -173,7 +210,7 @@ def test_a_browser_without_simd_finds_the_same_bits(
 def test_the_page_believes_nothing_but_a_fingerprint(
     open_page: Callable[[], Page], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    good, secret = "0f" * 32, "the picture says hello"
+    good, parts, secret = "0f" * 32, "Az0_-9" * 924, "the picture says hello"
     serve_worker(
         monkeypatch,
         f"""self.onmessage = ({{ ports: [port] }}) => {{
@@ -181,9 +218,12 @@ def test_the_page_believes_nothing_but_a_fingerprint(
             "{secret}", null, ["done"], ["done", "{secret}", 99], ["done", "{good.upper()}", 99],
             ["done", "{good}0", 99], ["done", "{good}\\n", 99], ["done", "{good}", 101], ["done", "{good}", -1],
             ["done", "{good}", 50.5], ["done", "{good}", "99"], ["done", ["{good}"], 99], {{ 0: "done", 1: "{good}" }},
+            ["done", "{good}", 88], ["done", "{good}", 88, "{secret}", 90], ["done", "{good}", 88, "{parts}", "90"],
+            ["done", "{good}", 88, "{parts}=", 90], ["done", "{good}", 88, "{parts}\\n", 90],
+            ["done", "{good}", 88, null, 90], ["done", "{good}", 88, "{parts}", 101],
             ["failed", "{secret}"], ["failed"], ["progress", "{secret}"], ["progress", 1e9],
           ]) port.postMessage(said);
-          port.postMessage(["done", "{good}", 88, "{secret}"]);
+          port.postMessage(["done", "{good}", 88, "{parts}", 90, "{secret}"]);
         }};""",
     )
     photo().save(tmp_path / "a.png")
@@ -192,7 +232,9 @@ def test_the_page_believes_nothing_but_a_fingerprint(
     page.click("#to-read")
     page.locator("#future").check()  # nobody takes part yet
     page.locator("#to-receipt:enabled").wait_for()
-    assert page.input_value("#fingerprints").endswith(f" image pdq1 {good} 88\n")
+    *_, whole, windows, end = page.input_value("#fingerprints").split("\n")
+    sealed = whole.partition(" ")[0]
+    assert (whole, windows, end) == (f"{sealed} image pdq1 {good} 88", f"{sealed} image windows1 {parts} 90", "")
     # Nothing of what was refused stands in what the page shows, holds or would send (the worker's own text aside).
     page.evaluate("() => document.querySelector('template#hasher').remove()")
     assert secret not in page.content()

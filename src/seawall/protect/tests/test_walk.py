@@ -65,14 +65,14 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
     assert head[:2] == ["seawall receipt 1", f"site {live_server.url}"]
     codes = re.findall(r"^([0-9a-f]{32}) ([0-9a-f]{64})$", saved, re.MULTILINE)
     assert [pdq for _, pdq in codes] == [fingerprint(picture).pdq.hex for picture in pictures]
-    assert [line.split()[0] for line in lines[2:]] == [
-        hashlib.sha256(bytes.fromhex(token)).hexdigest() for token, _ in codes
-    ]
+    sealed = [hashlib.sha256(bytes.fromhex(token)).hexdigest() for token, _ in codes]
+    assert [line.split()[:3] for line in lines[2::2]] == [[h, "image", "pdq1"] for h in sealed]
+    assert [line.split()[:3] for line in lines[3::2]] == [[h, "image", "windows1"] for h in sealed]
 
     page.click("#to-send")
     page.dblclick("#send")
     page.get_by_role("heading", name="Done. It is on its way.").wait_for()
-    assert Entry.objects.count() == 3
+    assert Entry.objects.filter(windows__isnull=False).count() == 3
     page.reload()  # sends the same again
     assert page.get_by_text("3 fingerprints are with us now").is_visible()
     assert Entry.objects.count() == 3

@@ -1,7 +1,8 @@
 // Hands a picture to a fresh sandboxed frame and believes nothing that comes back but a fingerprint.
 
 /**
- * @typedef {{hash: string, quality: number}} Fingerprint
+ * `windows`: 126 parts' fingerprints as base64url, or nothing; `windowsQuality`: that of the first of them
+ * @typedef {{hash: string, quality: number, windows: string, windowsQuality: number}} Fingerprint
  * @typedef {{failed: string}} Failure
  */
 
@@ -16,6 +17,11 @@ function isPercent(number) {
   return Number.isInteger(number) && /** @type {number} */ (number) >= 0 && /** @type {number} */ (number) <= 100;
 }
 
+/** @param {unknown} text @param {RegExp} pattern @returns {text is string} */
+function matches(text, pattern) {
+  return typeof text === "string" && pattern.test(text);
+}
+
 /**
  * The one gate between the worker and this page: everything that does not have exactly one of three forms is dropped.
  * @param {unknown} message
@@ -23,10 +29,11 @@ function isPercent(number) {
  */
 function accept(message) {
   if (!Array.isArray(message)) return null;
-  const [kind, first, second] = message;
+  const [kind, first, second, third, fourth] = message;
   if (kind === "progress" && isPercent(first)) return { progress: first };
-  if (kind === "done" && typeof first === "string" && /^[0-9a-f]{64}$/.test(first) && isPercent(second)) {
-    return { hash: first, quality: second };
+  if (kind === "done" && matches(first, /^[0-9a-f]{64}$/) && isPercent(second)) {
+    if (!matches(third, /^([0-9A-Za-z_-]{5544})?$/) || !isPercent(fourth)) return null;
+    return { hash: first, quality: second, windows: third, windowsQuality: fourth };
   }
   if (kind === "failed" && FAILURES.includes(first)) return { failed: first };
   return null;

@@ -2,7 +2,7 @@
 
 import { askToKeep, listenForKeeping, showReceipt } from "./keep.js";
 import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
-import { chosenScope, listenForScope } from "./scope.js";
+import { chosenScope, listenForScope, partsToo } from "./scope.js";
 import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
 import { announce, say } from "./words.js";
 
@@ -43,7 +43,7 @@ async function writeAll() {
   const pictures = readyPictures();
   await makeTokens(pictures);
   const scope = chosenScope();
-  text.value = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures);
+  text.value = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures, partsToo());
   document.getElementById("no-platform").hidden = scope !== null;
   toReceipt.disabled = text.value === "";
   const day = new Date().toISOString().slice(0, 10);

@@ -16,6 +16,8 @@ const MOST_PICTURES = 100;
  * @property {string} [failed]
  * @property {string} [hash]
  * @property {number} [quality]
+ * @property {string} [windows] fingerprints of its parts, empty if there are none
+ * @property {number} [windowsQuality]
  * @property {Uint8Array} [token] made once, when the person first reads what will be sent
  * @property {string} [sealed] SHA-256 of the token, in hex
  * @property {HTMLLIElement} row

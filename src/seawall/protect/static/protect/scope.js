@@ -1,7 +1,8 @@
-// Which platforms the fingerprints are meant for.
+// Which platforms the fingerprints are meant for, and whether those of parts of the pictures go along.
 
 const platforms = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-platform]"));
 const future = /** @type {HTMLInputElement} */ (document.getElementById("future"));
+const parts = /** @type {HTMLInputElement} */ (document.getElementById("parts"));
 
 /** What stands after "for" in the text that is sent; null while nothing is ticked. @returns {string | null} */
 export function chosenScope() {
@@ -15,7 +16,12 @@ export function chosenScope() {
   return all ? "all" : ticked.map(({ dataset }) => dataset.platform).join(" ");
 }
 
+/** Whether cropped copies are to be found, too. */
+export function partsToo() {
+  return parts.checked;
+}
+
 /** @param {() => void} changed */
 export function listenForScope(changed) {
-  for (const box of [...platforms, future]) box.addEventListener("change", changed);
+  for (const box of [...platforms, future, parts]) box.addEventListener("change", changed);
 }

@@ -18,12 +18,19 @@ export async function makeTokens(pictures) {
   }
 }
 
+/** @param {Picture} picture @param {boolean} parts whether the fingerprints of its parts go along */
+function linesOf({ sealed, hash, quality, windows, windowsQuality }, parts) {
+  const whole = `${sealed} image pdq1 ${hash} ${quality}\n`;
+  return parts && windows ? `${whole}${sealed} image windows1 ${windows} ${windowsQuality}\n` : whole;
+}
+
 /**
  * @param {string} scope "all", "all and future" or platform slugs
  * @param {Picture[]} pictures each with a token
+ * @param {boolean} parts
  */
-export function writeSubmission(scope, pictures) {
-  const lines = pictures.map(({ sealed, hash, quality }) => `${sealed} image pdq1 ${hash} ${quality}\n`);
+export function writeSubmission(scope, pictures, parts) {
+  const lines = pictures.map((picture) => linesOf(picture, parts));
   return `seawall fingerprints 1\nfor ${scope}\n${lines.join("")}`;
 }
 

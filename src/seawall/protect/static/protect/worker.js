@@ -1,13 +1,17 @@
 // The only code that sees the picture. It runs in a blob worker of a sandboxed frame whose policy gives it no
-// network at all. It answers with 64 hex digits, a number from 0 to 100, and how far it is. Nothing else leaves.
+// network at all. It answers with 64 hex digits, a number from 0 to 100, the same of 126 parts of the picture, and how
+// far it is. Nothing else leaves.
 //
-// page.py puts WASM (the kernel's builds as base64, the faster first) in front of this text.
+// page.py puts WASM (the kernel's builds as base64, the faster first) and USABLE_QUALITY in front of this text.
 
 // 256 rows of a 48 megapixel photo are 8 MB. Measured: docs/decisions/strips-of-the-picture.md.
 const STRIP_ROWS = 256;
 
 // Copied into the kernel's memory at a time: few enough that they are still in the cache when it reads them.
 const COPIED_ROWS = 16;
+
+// 126 parts of 33 bytes: a fingerprint and its quality (spec/windows.md, section 3).
+const WINDOWS_BYTES = 126 * 33;
 
 // A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
 const SHORTEST_SIDE = 5;
@@ -52,14 +56,21 @@ class Hasher {
     this.kernel = new WebAssembly.Instance(new WebAssembly.Module(build)).exports;
     const room = this.kernel.pdq_workspace_bytes(width, height, 4);
     if (room === 0) throw new Refusal("too-big");
-    // Behind the kernel's own data: its workspace (aligned to 64), then the rows, which the hashes use afterwards.
+    // Behind the kernel's own data, each aligned to 64: its workspace, the plane, and the rows, whose place the results
+    // take afterwards.
     this.workspace = (this.kernel.__heap_base.value + 63) & ~63;
-    this.rows = this.workspace + room;
+    this.plane = (this.workspace + room + 63) & ~63;
+    this.rows = (this.plane + this.kernel.plane_bytes(width, height) + 63) & ~63;
     this.rowBytes = width * 4;
-    const end = this.rows + Math.max(256, this.rowBytes * COPIED_ROWS);
+    this.need(this.rows + Math.max(WINDOWS_BYTES, this.rowBytes * COPIED_ROWS));
+    this.kernel.pdq_begin(this.workspace, width, height, 4, 0);
+    this.kernel.pdq_keep_plane(this.workspace, this.plane);
+  }
+
+  /** @param {number} end the first byte of memory that is not needed */
+  need(end) {
     const missing = end - this.kernel.memory.buffer.byteLength;
     if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / 65536));
-    this.kernel.pdq_begin(this.workspace, width, height, 4, 0);
   }
 
   /** @param {Uint8ClampedArray} rgba whole rows, opaque */
@@ -72,11 +83,23 @@ class Hasher {
     }
   }
 
-  /** @returns {[hash: string, quality: number]} */
+  /** @returns {[hash: string, quality: number, windows: string, qualityOfTheFirst: number]} */
   finish() {
     const quality = this.kernel.pdq_finish(this.workspace, this.rows);
     const bits = new Uint8Array(this.kernel.memory.buffer, this.rows, 32);
-    return [Array.from(bits, (byte) => byte.toString(16).padStart(2, "0")).join(""), quality];
+    const hash = Array.from(bits, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return [hash, quality, ...(quality < USABLE_QUALITY ? ["", 0] : this.windows())];
+  }
+
+  /** @returns {[windows: string, qualityOfTheFirst: number]} in base64url */
+  windows() {
+    const views = (this.rows + WINDOWS_BYTES + 63) & ~63;
+    this.need(views + this.kernel.views_workspace_bytes(this.plane));
+    this.kernel.views_begin(views, this.plane, 0);
+    this.kernel.windows_of(views, this.rows);
+    const bytes = new Uint8Array(this.kernel.memory.buffer, this.rows, WINDOWS_BYTES);
+    const text = btoa(String.fromCharCode(...bytes)); // whole threes of bytes: nothing to pad
+    return [text.replaceAll("+", "-").replaceAll("/", "_"), bytes[32]];
   }
 }
 
@@ -111,7 +134,7 @@ async function* strips(bitmap) {
 /**
  * @param {Blob} file
  * @param {(percent: number) => void} tell
- * @returns {Promise<[hash: string, quality: number]>}
+ * @returns {Promise<[hash: string, quality: number, windows: string, qualityOfTheFirst: number]>}
  */
 async function fingerprint(file, tell) {
   if (typeof OffscreenCanvas === "undefined") throw new Refusal("old-browser");
