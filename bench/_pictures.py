@@ -29,7 +29,7 @@ from skimage.data import data_dir
 from seawall.hashing import MATCH_DISTANCE, distance, pdq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 FOLDER = Path(os.environ.get("SEAWALL_BENCH_PICTURES") or Path.home() / ".cache" / "seawall-bench-pictures")
 WHEEL = "scikit-image"  # the one source that is not a Debian package
@@ -136,6 +136,14 @@ SCENES = {
     "dam": "dams", "aloe": "aloe", "aero": "aero", "graf": "graffiti", "leuven": "leuven", "rubberwhale": "rubberwhale",
     "motorcycle": "motorcycle", "garching": "garching", "hurricane": "hurricane", "guereins": "guereins",
     "chamaeleon": "chameleon", "camel": "camel", "giraffe": "giraffe", "horse": "horse", "wood-": "wood", "sea": "sea",
+    "grid-": "grid", "pixels-": "pixels", "truchet-": "truchet", "adwaita-": "adwaita", "licorice-": "licorice",
+    "symbolic-": "symbolic",
+}  # fmt: skip
+
+# Drawings that are one another in other colours, or with a part left out.
+DRAWN_ANEW = {
+    "pot": ("black", "blue", "brown", "gray", "green", "mauve", "orange-color", "pink", "red", "white", "yellow"),
+    "head": ("face", "head", "ear", "nose", "hair", "neck", "eyes"), "snake": ("reptile", "snake"),
 }  # fmt: skip
 
 
@@ -213,8 +221,15 @@ def _each_once(found: list[Picture]) -> list[str]:
     return [name for name, _ in kept]
 
 
-def _listed() -> Iterator[Picture]:
+def bundled() -> tuple[Picture, ...]:
+    """The photographs that need no package beside scikit-image's wheel."""
+    return tuple(picture for picture in _listed((WHEEL,)) if picture.kind == PHOTOGRAPH)
+
+
+def _listed(packages: Container[str] | None = None) -> Iterator[Picture]:
     for source in SOURCES:
+        if packages is not None and source.package not in packages:
+            continue
         root = Path(data_dir) if source.package == WHEEL else _unpacked(source.package) / "usr"
         for pattern in source.paths:
             glob, _, wanted = pattern.partition(":")
@@ -232,6 +247,8 @@ def _picture(source: Source, path: Path, inside: str) -> Picture:
     own = where.parts[-4] if source.package.startswith("plasma") else f"{where.parent.name}/{where.stem}"
     stem = re.sub(r"[^a-z-]", "", own.rpartition("/")[2].lower()).removesuffix("background")
     scene = next((scene for part, scene in SCENES.items() if stem.startswith(part) or part in stem[3:]), stem)
+    if where.parent.name == "words_sample":
+        scene = next((thing for thing, names in DRAWN_ANEW.items() if where.stem in names), where.stem)
     return Picture(f"{source.package}/{own}", scene or own, source.package, source.licence, source.kind, path, inside)
 
 
