@@ -6,6 +6,7 @@ again. SEAWALL_KILLS says how often (20; `make test-faults` 500).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 KILLS = int(os.environ.get("SEAWALL_KILLS", "20"))
 CHECK_KEY = "key-of-the-upload-servers"
 START_SECONDS = 60
+
+Signal = tuple[int, str, bytes]  # entry, version, value
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Person:
     stop: threading.Event
     tokens: dict[int, bytes] = field(default_factory=dict)  # entry -> token
     active: dict[int, str] = field(default_factory=dict)  # entry -> fingerprint; sent and accepted
+    windows: dict[int, bytes] = field(default_factory=dict)  # of every second one
     checked: dict[int, str] = field(default_factory=dict)  # those among them that are never withdrawn
     wrong: list[str] = field(default_factory=list)
 
@@ -105,11 +109,13 @@ class Person:
     def submit(self) -> None:
         token, pdq = self.random.randbytes(16), self.random.randbytes(32).hex()
         h = hashlib.sha256(token)
-        self.insist(
-            "/protect/send/",
-            data={"fingerprints": f"seawall fingerprints 1\nfor all\n{h.hexdigest()} image pdq1 {pdq} 100\n"},
-        )
         entry = int.from_bytes(h.digest()[:8], "big") >> 1
+        text = f"seawall fingerprints 1\nfor all\n{h.hexdigest()} image pdq1 {pdq} 100\n"
+        if len(self.tokens) % 2:
+            windows = b"".join(self.random.randbytes(32) + b"\x50" for _ in range(126))
+            text += f"{h.hexdigest()} image windows1 {base64.urlsafe_b64encode(windows).decode()} 80\n"
+            self.windows[entry] = windows
+        self.insist("/protect/send/", data={"fingerprints": text})
         self.tokens[entry], self.active[entry] = token, pdq
         if len(self.checked) < 30:
             self.checked[entry] = pdq
@@ -117,6 +123,11 @@ class Person:
     def withdraw(self, entry: int) -> None:
         self.insist("/api/withdraw", json={"token": self.tokens[entry].hex()})
         del self.active[entry]
+
+    def holds(self) -> set[Signal]:
+        """The signals of what is active."""
+        pictures = {(entry, "pdq1", bytes.fromhex(pdq)) for entry, pdq in self.active.items()}
+        return pictures | {(entry, "windows1", value) for entry, value in self.windows.items() if entry in self.active}
 
     def insist(self, path: str, **what: object) -> None:
         deadline = time.monotonic() + 2 * START_SECONDS
@@ -208,7 +219,7 @@ def test_nothing_is_lost_and_nothing_doubled_by_any_kill(tmp_path: Path) -> None
         for life in lives:
             life.join()
         assert person.wrong + platform.wrong == []
-        until(lambda: held_by_gate(tmp_path / "gate") == {e: bytes.fromhex(v) for e, v in person.active.items()})
+        until(lambda: held_by_gate(tmp_path / "gate") == person.holds())
         assert held_by_exchange(tmp_path / "site") == held_by_gate(tmp_path / "gate")
         until(lambda: rows(tmp_path / "gate/gate.sqlite3", "SELECT * FROM outbox") == [])
         told = {entry: reported(site, person.tokens[entry]) for entry in person.checked}
@@ -239,10 +250,15 @@ def rows(file: Path, query: str) -> list[tuple[int | bytes, ...]]:
         return db.execute(query).fetchall()
 
 
-def held_by_gate(folder: Path) -> dict[object, object]:
-    return dict(rows(folder / "gate.sqlite3", "SELECT entry, value FROM signals"))  # type: ignore[arg-type]
+def held_by_gate(folder: Path) -> set[Signal]:
+    return set(rows(folder / "gate.sqlite3", "SELECT entry, version, value FROM signals"))  # type: ignore[arg-type]
 
 
-def held_by_exchange(folder: Path) -> dict[object, object]:
-    query = "SELECT s.entry_id, s.value FROM exchange_signal s JOIN exchange_entry e ON e.id = s.entry_id"
-    return dict(rows(folder / "seawall.sqlite3", query + " WHERE e.state = 'active'"))  # type: ignore[arg-type]
+def held_by_exchange(folder: Path) -> set[Signal]:
+    query = (
+        "SELECT s.entry_id, s.version, s.value FROM exchange_entry e, "
+        "(SELECT entry_id, version, value FROM exchange_signal"
+        " UNION ALL SELECT entry_id, 'windows1', value FROM exchange_windows) s"
+        " WHERE e.id = s.entry_id AND e.state = 'active'"
+    )
+    return set(rows(folder / "seawall.sqlite3", query))  # type: ignore[arg-type]
