@@ -3,15 +3,31 @@
 const STRIP = 256;
 const COPIED_ROWS = 16; // as the page's worker does
 
-globalThis.makeKernel = (base64, width, height) => {
+const WINDOWS_BYTES = 126 * 33;
+
+globalThis.makeKernel = (base64, width, height, { windows = false } = {}) => {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   const kernel = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
   const workspace = (kernel.__heap_base.value + 63) & ~63;
-  const rows = (workspace + kernel.pdq_workspace_bytes(width, height, 4) + 63) & ~63;
-  const missing = rows + COPIED_ROWS * width * 4 + 256 - kernel.memory.buffer.byteLength;
-  if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65536));
+  const plane = (workspace + kernel.pdq_workspace_bytes(width, height, 4) + 63) & ~63;
+  const rows = (plane + kernel.plane_bytes(width, height) + 63) & ~63;
+  const views = (rows + Math.max(COPIED_ROWS * width * 4, WINDOWS_BYTES) + 63) & ~63;
+  const need = (end) => {
+    const missing = end - kernel.memory.buffer.byteLength;
+    if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65536));
+  };
+  need(views);
   return {
-    begin: () => kernel.pdq_begin(workspace, width, height, 4, 0),
+    begin: () => {
+      kernel.pdq_begin(workspace, width, height, 4, 0);
+      if (windows) kernel.pdq_keep_plane(workspace, plane);
+    },
+    windows: () => {
+      need(views + kernel.views_workspace_bytes(plane));
+      kernel.views_begin(views, plane, 0);
+      kernel.windows_of(views, rows);
+      return btoa(String.fromCharCode(...new Uint8Array(kernel.memory.buffer, rows, WINDOWS_BYTES)));
+    },
     feed: (strip) => {
       const memory = new Uint8Array(kernel.memory.buffer);
       for (let at = 0; at < strip.length; at += COPIED_ROWS * width * 4) {
@@ -90,4 +106,24 @@ globalThis.wholeWay = async (wasm, jpeg, times) => {
     share.push(hashing / whole.at(-1));
   }
   return { whole: median(whole), share: median(share) };
+};
+
+/** Median milliseconds from the file to the fingerprint and those of all windows; of the last step alone; the windows. */
+globalThis.allWindows = async (wasm, jpeg, times) => {
+  const file = await fileOf(jpeg), whole = [], last = [];
+  let made;
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    const bitmap = await createImageBitmap(file);
+    const kernel = makeKernel(wasm, bitmap.width, bitmap.height, { windows: true });
+    kernel.begin();
+    for (const strip of stripsOf(bitmap)) kernel.feed(strip);
+    kernel.finish();
+    const seen = performance.now();
+    made = kernel.windows();
+    bitmap.close();
+    last.push(performance.now() - seen);
+    whole.push(performance.now() - began);
+  }
+  return { whole: median(whole), last: median(last), windows: made };
 };

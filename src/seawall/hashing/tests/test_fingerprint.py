@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -22,7 +23,17 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 from skimage.data import data_dir
 from threatexchange.signal_type.pdq.signal import PdqSignal
 
-from seawall.hashing import MAX_PIXELS, USABLE_QUALITY, UnreadableImage, distance, fingerprint, limits, pdq, pictures
+from seawall.hashing import (
+    MAX_PIXELS,
+    USABLE_QUALITY,
+    UnreadableImage,
+    distance,
+    fingerprint,
+    limits,
+    look,
+    pdq,
+    pictures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -469,6 +480,14 @@ SMALL = list(small_files())
 def seawall(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "seawall.cli", "fingerprint", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_the_windows_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(saved(photo(), "PNG"))
+    windows = base64.urlsafe_b64encode(look(path)[1].registered()).decode()
+    assert json.loads(seawall(path, "--json", "--windows").stdout)["windows1"] == windows
+    assert seawall(path, "--windows").stdout.splitlines()[1:] == [f"windows1 {windows}"]
 
 
 def test_the_command_prints_one_json_line_a_file_and_goes_on_after_a_bad_one(tmp_path: Path) -> None:
