@@ -17,7 +17,7 @@ from django.utils.translation import get_language, gettext
 
 from seawall.directory import facts
 from seawall.directory import hours as opening
-from seawall.directory.facts import Capture, Contact, Fact, Law, Phone, Route, Service
+from seawall.directory.facts import Answer, Capture, Contact, Fact, Law, Phone, Route, Service
 from seawall.directory.models import Closure, FactEdit, Operator
 from seawall.directory.words import translated
 
@@ -53,6 +53,7 @@ class PlatformEntry:
     profiles: bool  # do people have accounts there?
     takes_part: bool | None  # matches fingerprints of StopNCII.org
     encrypted: bool | None  # cannot look into private messages itself
+    answers: tuple[Answer, ...]  # where these two were read, and when
     routes: tuple[Route, ...]
     capture: tuple[Capture, ...]
     screenshot_is_told: bool | None  # does the other side learn of a screenshot?
@@ -205,7 +206,8 @@ def _service(service: Service, edits: Mapping[str, _Columns], today: date) -> Se
 def _platform_entry(found: facts.PlatformFacts, edits: Mapping[str, _Columns], today: date) -> PlatformEntry:
     under = f"platforms/{found.slug}"
     answers = [each for each in (found.takes_part, found.encrypted) if each is not None]
-    known = {each.slug: bool(each) for each in _shown(under, answers, edits, today)}
+    shown = _shown(under, answers, edits, today)
+    known = {each.slug: bool(each) for each in shown}
     capture = _shown(under, found.capture, edits, today)
     told = (each.value == "yes" for each in capture if each.kind == "screenshot" and each.value)
     return PlatformEntry(
@@ -214,6 +216,7 @@ def _platform_entry(found: facts.PlatformFacts, edits: Mapping[str, _Columns], t
         profiles=found.profiles,
         takes_part=known.get("takes-part"),
         encrypted=known.get("encrypted"),
+        answers=shown,
         routes=_shown(under, found.routes, edits, today),
         capture=capture,
         screenshot_is_told=next(told, None),

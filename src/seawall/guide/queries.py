@@ -154,7 +154,7 @@ class Named:
 
     def __init__(self, entry: PlatformEntry) -> None:
         self.slug, self.name = entry.slug, entry.name
-        self.takes_part, self.encrypted, self.profiles = entry.takes_part, entry.encrypted, entry.profiles
+        self.profiles, self.answers = entry.profiles, [each for each in entry.answers if each]
         self.capture, self.screenshot_is_told = entry.capture, entry.screenshot_is_told
         self.settings = entry.routes_for("settings")
         self.routes = tuple(each for each in entry.routes if each not in self.settings)

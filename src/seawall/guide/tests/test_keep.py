@@ -80,7 +80,8 @@ def test_an_old_fact_says_so_wherever_it_stands(monkeypatch: pytest.MonkeyPatch)
     assert said[2026, 8, 1] == [0, 0, 0]
     assert said[2026, 11, 23][0] >= 4  # an app's report, capture and settings, and whoever helps abroad
     assert said[2026, 11, 23][1] >= len([each for each in helpers if not each.emergency])
-    assert said[2026, 11, 23][2] == captures + reports
+    answers = sum(bool(answer) for each in facts for answer in each.answers)
+    assert said[2026, 11, 23][2] == captures + reports + answers
 
 
 def test_what_the_operator_says_of_partners_stands_where_a_picture_is_spoken_of() -> None:
