@@ -1,0 +1,204 @@
+"""Pictures of the bank in an upload: cropped, framed, turned, pasted, re-filmed, or all of these.
+
+An upload is looked at in stages, the cheap ones first, and no further once a match is certain:
+
+1. whole, in its eight turns;
+2. its regions (regions.py), in eight turns, and a blind grid;
+3. windows of the likeliest regions, as they are and mirrored: crops, captions, stickers;
+4. windows of the upload turned by small angles;
+5. windows in the other turns, and of the cells of a collage.
+
+Each stage is one search. A hit of a window is not a match: it is a seed, and the picture's other windows must agree
+(placement.py). An entry without windows has none to ask; for it the published rule holds: 31 bits.
+`docs/decisions/looks.md` has the thresholds, how they were measured, and what each stage is good for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY
+from seawall.matching import regions, views
+from seawall.matching.lookup import VIEWS
+from seawall.matching.placement import ENOUGH, SLOT_BYTES, SLOTS, Placement, Seed, Witnesses, implied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from seawall.hashing.planes import Plane
+    from seawall.matching.index import HashIndex
+
+SLOT_BITS = 7  # of the index's payload; the rest is the id
+
+# At most so many seeds of a stage are refined, the closest first: 0.7 % of uploads, skies mostly, resemble everything.
+MOST_SEEDS = 40
+
+
+class Transform(NamedTuple):
+    """What was done to the picture of the bank."""
+
+    box: tuple[float, float, float, float]  # where the whole of it would lie in the upload; beyond 0..1 if cropped
+    turn: str  # one of VIEWS: the upload turned so shows it as it was
+    degrees: float  # by which the upload was turned anticlockwise besides, to look at it
+
+
+class Sighting(NamedTuple):
+    """A picture of the bank, seen in an upload."""
+
+    id: int  # the index's payload without the slot
+    distance: int  # bits, of the window that was found
+    view: str  # what was done to the picture, in words
+    transform: Transform
+    agreed: int  # how many further windows agree
+    sure: Literal["certain", "likely"]
+
+
+class Looks:
+    """Looks for the pictures of one index in uploads. Keeps nothing of an upload; many threads may look at once."""
+
+    def __init__(
+        self,
+        index: HashIndex,
+        windows_of: Callable[[Sequence[int]], Mapping[int, bytes]],
+        *,
+        effort: views.Effort | None = None,
+    ) -> None:
+        """``windows_of`` answers with the windows1 (4,158 bytes) of those ids that have one.
+
+        ``effort``: how hard to look; None: as hard as the size of the index affords (`effort_for`).
+        """
+        self._index = index
+        self._windows_of = windows_of
+        self._effort = effort
+        self._witnesses = Witnesses(views.registered())
+
+    def look(self, plane: Plane) -> tuple[Sighting, ...]:
+        """The pictures of the bank that are in the upload, the surest first, each once."""
+        effort = self._effort or effort_for(len(self._index))
+        planes = [plane]
+        seen: dict[int, Sighting] = {}
+        for stage in views.stages(plane, planes, effort):
+            seeds = self._seeds(planes, stage, MATCH_DISTANCE if stage.strict else effort.radius)
+            for sighting in self._sightings(planes, stage, seeds):
+                old = seen.get(sighting.id)
+                if old is None or _rank(sighting) < _rank(old):
+                    seen[sighting.id] = sighting
+            if any(sighting.sure == "certain" for sighting in seen.values()):
+                break
+        return tuple(sorted(seen.values(), key=_rank))
+
+    def _seeds(self, planes: Sequence[Plane], stage: views.Stage, radius: int) -> list[Seed]:
+        """The hits of a stage, the two closest of each id that differ, the closest of all first."""
+        asked = _Asked(planes, stage)
+        hits = self._index.search(asked.hashes, radius)
+        seeds: list[Seed] = []
+        boxes: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+        for row in np.lexsort((hits.id, hits.query, hits.distance)).tolist():
+            number, slot = divmod(int(hits.id[row]), 1 << SLOT_BITS)
+            if slot >= SLOTS:
+                continue  # of another use of the index than this one
+            seed = asked.seed(int(hits.query[row]), number, slot, int(hits.distance[row]))
+            box = implied(_WHOLE, views.registered()[slot], np.array([seed.rect]), seed.turn)[0, 0]
+            others = boxes.setdefault(number, [])
+            if len(others) == _SEEDS_EACH or any(
+                turn == seed.turn and regions.overlap(box, other[None])[0] > _SAME_BOX for turn, other in others
+            ):
+                continue
+            others.append((seed.turn, box))
+            seeds.append(seed)
+            if len(seeds) == MOST_SEEDS:
+                break
+        return seeds
+
+    def _sightings(self, planes: Sequence[Plane], stage: views.Stage, seeds: Sequence[Seed]) -> Iterator[Sighting]:
+        prints = self._windows_of(list({seed.id for seed in seeds})) if seeds else {}
+        for seed in seeds:
+            if seed.id not in prints and seed.slot == 0 and seed.distance <= MATCH_DISTANCE:
+                whole = stage.strict
+                yield _sighting(Placement(seed, seed.rect, 0, seed.distance), "certain" if whole else "likely")
+        proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
+        for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
+            if placement.agreed >= ENOUGH:
+                yield _sighting(placement, "certain")
+            elif stage.strict and placement.seed.slot == 0:
+                yield _sighting(placement, "likely")
+
+
+class _Asked:
+    """The queries of one stage: the hashes (N, 32) of its views, those too flat left out."""
+
+    def __init__(self, planes: Sequence[Plane], stage: views.Stage) -> None:
+        hashes, rects, frames, turns = [], [], [], []
+        for look in stage.looks:
+            views_of, quality = planes[look.frame].hashes(look.rects)
+            good = np.flatnonzero(quality >= USABLE_QUALITY)
+            for turn in look.turns:
+                hashes.append(views_of[good, turn])
+                rects.append(look.rects[good])
+                frames.append(np.full(good.size, look.frame))
+                turns.append(np.full(good.size, turn))
+        self.hashes = np.concatenate(hashes)
+        self._rects, self._frames, self._turns = np.concatenate(rects), np.concatenate(frames), np.concatenate(turns)
+
+    def seed(self, query: int, number: int, slot: int, distance: int) -> Seed:
+        x0, y0, x1, y1 = self._rects[query].tolist()
+        return Seed(number, slot, distance, int(self._turns[query]), int(self._frames[query]), (x0, y0, x1, y1))
+
+
+_WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
+_SEEDS_EACH = 2
+_SAME_BOX = 0.8
+
+
+def effort_for(signals: int) -> views.Effort:
+    """The effort that keeps the search of an upload within its time, by the signals in the index."""
+    for most, effort in _EFFORTS:
+        if signals <= most:
+            return effort
+    return _LEAST_EFFORT
+
+
+# By the signals in the index, up to so many. docs/decisions/looks.md has the times.
+_EFFORTS = (
+    (300_000, views.Effort(52, (600, 240, 100, 100), 40, 120)),
+    (2_000_000, views.Effort(44, (400, 160, 60, 60), 30, 60)),
+    (15_000_000, views.Effort(40, (240, 80, 30, 30), 8, 30)),
+)
+_LEAST_EFFORT = views.Effort(MATCH_DISTANCE, (160, 60, 30), 8, 20)
+
+
+def _rank(sighting: Sighting) -> tuple[bool, int, int, int]:
+    return sighting.sure != "certain", -sighting.agreed, sighting.distance, sighting.id
+
+
+def _sighting(placement: Placement, sure: Literal["certain", "likely"]) -> Sighting:
+    seed = placement.seed
+    degrees = views.degrees_of(seed.frame)
+    return Sighting(
+        seed.id,
+        seed.distance,
+        _words(placement, degrees),
+        Transform(placement.box, VIEWS[seed.turn], degrees),
+        placement.agreed,
+        sure,
+    )
+
+
+def _words(placement: Placement, degrees: float) -> str:
+    """What was done to the picture: "mirrored left to right, turned by about 3 degrees, a part of the upload"."""
+    x0, y0, x1, y1 = placement.box
+    said = [] if placement.seed.turn == 0 else [VIEWS[placement.seed.turn]]
+    if degrees:
+        said.append(f"turned by about {abs(degrees):g} degrees")
+    if min(x0, y0, 1 - x1, 1 - y1) < -_NOTICED:
+        said.append("cropped")
+    if max(x0, y0, 1 - x1, 1 - y1) > _NOTICED:
+        said.append("a part of the upload")
+    return ", ".join(said) or VIEWS[0]
+
+
+_NOTICED = 0.03

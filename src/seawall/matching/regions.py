@@ -1,0 +1,330 @@
+"""Where in an upload another picture may lie: inside a frame, a screenshot, a chat, a collage.
+
+Three detectors that err differently, none of which needs to be right: a region that is none costs a few look-ups.
+`framed` asks how far the statistics of the outermost strip reach inwards (a plain, patterned or blurred border),
+`bounded` looks for four straight edges (a picture in a chat, a collage), `cut` splits at empty rows and columns.
+`grid` needs no detector. Edges are found on a plane of half the size and then moved to the sharpest row nearby.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rects = NDArray[np.float64]  # (N, 4): x0, y0, x1, y1 as fractions of the plane
+
+# A region is at least this much of each side of the upload: a third, less the gutters of a collage of 3 x 3.
+LEAST_SIDE = 0.2
+
+# Regions more alike than this (intersection over union) are searched once. A shift of 1 % of the side costs 24 bits,
+# so only the nearly identical count as one.
+SAME = 0.97
+
+MOST_BOUNDED = 28
+
+
+class Regions(NamedTuple):
+    """What may be a picture of its own."""
+
+    rects: Rects  # all, the likeliest first, then the blind grid
+    best: Rects  # a few that differ, the whole upload first
+
+
+def find(pixels: NDArray[np.uint8]) -> Regions:
+    """The regions of a plane of lumas (H, W)."""
+    half = _halved(pixels)
+    codes = _codes(half)
+    found = _snapped(pixels, np.vstack([framed(codes), cut(half), bounded(half)]))
+    found = np.vstack([_trimmed(pixels, found), found])
+    found = found[((found[:, 2:] - found[:, :2]) >= LEAST_SIDE / 2).all(1)]
+    found = found[np.argsort(-_likeness(codes, found), kind="stable")]
+    whole = np.array([[0.0, 0.0, 1.0, 1.0]])
+    found = _distinct(np.vstack([whole, found]))[: 1 + MOST]
+    return Regions(_distinct(np.vstack([found, grid()])), _distinct(found, same=_SAME_REGION)[:MOST_BEST])
+
+
+def _likeness(codes: NDArray[np.uint8], rects: Rects) -> NDArray[np.float64]:
+    """How much each rectangle looks like a picture: much texture in it, little around it that it left out."""
+    high, wide = codes.shape
+    textured = np.where(codes & 7, 1.0, -_FLAT).astype(np.float32)
+    sums = np.zeros((high + 1, wide + 1), np.float32)
+    np.cumsum(np.cumsum(textured, 0, dtype=np.float64), 1, out=sums[1:, 1:])
+    x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
+    return np.asarray((sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / codes.size)
+
+
+_FLAT = 1.0  # what a cell without any change counts against a rectangle
+_SAME_REGION = 0.85
+MOST_BEST = 6
+MOST = 36
+
+
+def grid() -> Rects:
+    """The cells of collages of 1 x 2 to 3 x 3 without gutters."""
+    cells = []
+    for across, down in ((2, 1), (1, 2), (2, 2), (3, 1), (1, 3), (3, 2), (2, 3), (3, 3)):
+        cells += [(x / across, y / down, (x + 1) / across, (y + 1) / down) for y in range(down) for x in range(across)]
+    return np.array(cells)
+
+
+# Frames
+
+
+def framed(codes: NDArray[np.uint8]) -> Rects:
+    """The upload without its border, if a border it has; and inside that, without a further one."""
+    found = []
+    box = (0, 0, codes.shape[1], codes.shape[0])
+    for _ in range(3):
+        inner = _without_frame(codes, box)
+        if inner == box or min(inner[2] - inner[0], inner[3] - inner[1]) < 16:  # noqa: PLR2004 - cells
+            break
+        box = inner
+        found.append(box)
+    return _fractions(found, codes)
+
+
+def _codes(half: NDArray[np.int16]) -> NDArray[np.uint8]:
+    """What a cell looks like, 0 to 127: its luma in 16 steps, and how much it differs from its neighbours in 8."""
+    change = np.zeros(half.shape, np.int16)
+    change[:, 1:] = np.abs(half[:, 1:] - half[:, :-1])
+    change[1:] = np.maximum(change[1:], np.abs(half[1:] - half[:-1]))
+    return ((half >> 4) << 3).astype(np.uint8) | _STEPS[change]
+
+
+_STEPS = np.searchsorted([1, 2, 4, 8, 16, 32, 64], np.arange(512), side="right").astype(np.uint8)
+
+
+def _without_frame(codes: NDArray[np.uint8], box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """`box` less the strips along its sides that look more like its outermost strip than like its middle."""
+    x0, y0, x1, y1 = box
+    inside = codes[y0:y1, x0:x1]
+    high, wide = inside.shape
+    middle = inside[high * 3 // 10 : high * 7 // 10 + 1, wide * 3 // 10 : wide * 7 // 10 + 1]
+    top = _border(inside[:, wide // 4 : wide * 3 // 4 + 1], middle)
+    bottom = _border(inside[::-1, wide // 4 : wide * 3 // 4 + 1], middle)
+    left = _border(inside[high // 4 : high * 3 // 4 + 1].T, middle)
+    right = _border(inside[high // 4 : high * 3 // 4 + 1, ::-1].T, middle)
+    return x0 + left, y0 + top, x1 - right, y1 - bottom
+
+
+# A border is believed if its rows are this much likelier under the outermost strip's statistics, in nats a cell.
+_BELIEVED = 0.5
+
+
+def _border(rows: NDArray[np.uint8], middle: NDArray[np.uint8]) -> int:
+    """How many of the first rows belong to the border: where the sum of log likelihood ratios is highest."""
+    strip = rows[: max(3, len(rows) // 40)]
+    outer = np.bincount(strip.ravel(), minlength=128) + 0.5
+    inner = np.bincount(middle.ravel(), minlength=128) + 0.5
+    likelier = np.log(outer / outer.sum()) - np.log(inner / inner.sum())
+    a_row = np.clip(likelier, -4, 4).astype(np.float32)[rows[: len(rows) * 9 // 20]].mean(1)
+    sums = np.cumsum(a_row)
+    end = int(sums.argmax()) + 1
+    return end if sums[end - 1] > _BELIEVED * end and end > len(strip) // 2 else 0
+
+
+# Edges
+
+
+def bounded(half: NDArray[np.int16]) -> Rects:
+    """Rectangles with four straight edges, a side of the upload counting as one, the best first."""
+    down, across = _edges(half), _edges(half.T)
+    ys, xs = _lines(down), _lines(across)
+    rows = np.array([(a, b) for a in ys for b in ys if b - a >= LEAST_SIDE * half.shape[0]])
+    columns = np.array([(a, b) for a in xs for b in xs if b - a >= LEAST_SIDE * half.shape[1]])
+    if not (rows.size and columns.size):
+        return np.empty((0, 4))
+    y, x = np.repeat(rows, len(columns), 0), np.tile(columns, (len(rows), 1))
+    sides = np.stack([_support(down, y[:, 0], x), _support(down, y[:, 1], x),
+                      _support(across, x[:, 0], y), _support(across, x[:, 1], y)])  # fmt: skip
+    score = np.sort(sides, 0)
+    worth = score[0] + 0.25 * score[1:].mean(0)
+    worth[(y[:, 1] - y[:, 0] >= half.shape[0]) & (x[:, 1] - x[:, 0] >= half.shape[1])] = 0  # the whole
+    good = np.flatnonzero(score[0] >= _SUPPORTED)
+    good = good[np.argsort(-worth[good], kind="stable")][: 6 * MOST_BOUNDED]
+    boxes = [(x[at, 0], y[at, 0], x[at, 1], y[at, 1]) for at in good.tolist()]
+    return _distinct(_fractions(boxes, half), same=0.9)[:MOST_BOUNDED]
+
+
+# The least share of a side along which there must be an edge, and what a side of the upload itself counts as.
+_SUPPORTED = 0.45
+_SIDE = 0.7
+_STRONG = 5  # lumas by which an edge differs
+_REACH = 3  # cells to either side within which an edge must be the sharpest
+
+MOST_LINES = 14
+
+
+def _edges(half: NDArray[np.int16]) -> NDArray[np.int32]:
+    """Sums along rows (H + 1, W + 1) of whether a cell lies on an edge between its row and the one before."""
+    high, wide = half.shape
+    change = np.zeros((high + 1, wide), np.int16)
+    change[1:-1] = np.abs(half[1:] - half[:-1])
+    around = np.zeros_like(change)
+    around[_REACH:] = change[:-_REACH]
+    np.maximum(around[:-_REACH], change[_REACH:], out=around[:-_REACH])
+    edge = (change > _STRONG) & (2 * change > 3 * around)
+    edge[:-1] |= edge[1:]  # an edge scaled between two rows is now in the one, now in the other
+    sums = np.zeros((high + 1, wide + 1), np.int32)
+    np.cumsum(edge, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _lines(sums: NDArray[np.int32]) -> list[int]:
+    """The rows on which the longest edges lie, the first and the last row of the upload among them."""
+    high, wide = sums.shape[0] - 1, sums.shape[1] - 1
+    length = max(4, wide // 5)
+    at = np.arange(0, wide - length + 1, max(1, length // 3))
+    strength = ((sums[:, at + length] - sums[:, at]) / length).max(1)
+    strength += 0.5 * sums[:, -1] / wide
+    chosen: list[int] = []
+    for row in np.argsort(-strength, kind="stable").tolist():
+        if strength[row] < _SUPPORTED or len(chosen) == MOST_LINES:
+            break
+        if all(abs(row - other) > 2 for other in (*chosen, 0, high)):  # noqa: PLR2004 - cells
+            chosen.append(row)
+    return sorted({0, high, *chosen})
+
+
+def _support(sums: NDArray[np.int32], at: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The share of each line, row `at` from column ends[0] to ends[1], that lies on an edge."""
+    last = len(sums) - 1
+    share = (sums[at, ends[:, 1]] - sums[at, ends[:, 0]]) / (ends[:, 1] - ends[:, 0])
+    return np.where((at == 0) | (at == last), _SIDE, share)
+
+
+# Empty rows and columns
+
+
+def cut(half: NDArray[np.int16]) -> Rects:
+    """What is left when plain rows and columns are trimmed, and the upload is split where they run through."""
+    high, wide = half.shape
+    found: list[tuple[int, int, int, int]] = []
+    waiting = [((0, 0, wide, high), 0)]
+    while waiting and len(found) < _MOST_CUTS:
+        box, depth = waiting.pop(0)
+        x0, y0, x1, y1 = box
+        part = half[y0:y1, x0:x1]
+        rows, columns = _full(part), _full(part.T)
+        if not (rows and columns):
+            continue
+        pieces = [(x0 + left, y0 + top, x0 + right, y0 + bottom) for top, bottom in rows for left, right in columns]
+        hull = (x0 + columns[0][0], y0 + rows[0][0], x0 + columns[-1][1], y0 + rows[-1][1])
+        for piece in [hull, *pieces]:
+            large = piece[2] - piece[0] >= LEAST_SIDE * wide and piece[3] - piece[1] >= LEAST_SIDE * high / 2
+            if piece == box or not large or piece in found:
+                continue
+            found.append(piece)
+            if depth < _DEEPEST:
+                waiting.append((piece, depth + 1))
+    return _fractions(found, half)
+
+
+_MOST_CUTS = 24
+_DEEPEST = 3
+_PLAIN = 10  # lumas between the darkest and brightest of a plain row, less 2 % of its cells
+
+
+def _full(part: NDArray[np.int16]) -> list[tuple[int, int]]:
+    """From where to where rows are not plain; gaps of one or two rows do not count."""
+    few = max(1, part.shape[1] // 50)
+    ordered = np.partition(part, [few, part.shape[1] - 1 - few], axis=1)
+    full = np.concatenate([[False], ordered[:, -1 - few] - ordered[:, few] > _PLAIN, [False]])
+    edges = np.flatnonzero(full[1:] != full[:-1])
+    runs: list[tuple[int, int]] = []
+    for begin, end in edges.reshape(-1, 2).tolist():
+        if runs and begin - runs[-1][1] <= 2:  # noqa: PLR2004 - rows
+            runs[-1] = (runs[-1][0], end)
+        elif end - begin > 2 or (runs and begin == runs[-1][1]):  # noqa: PLR2004
+            runs.append((begin, end))
+    return runs
+
+
+# Common to all
+
+
+def _halved(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    high, wide = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+    if min(high, wide) < 64:  # noqa: PLR2004 - cells; so small a plane is looked at as it is
+        return pixels.astype(np.int16)
+    sums = pixels[0:high:2].astype(np.int16)
+    sums += pixels[1:high:2]
+    return (sums[:, 0:wide:2] + sums[:, 1:wide:2]) >> 2
+
+
+def _fractions(boxes: list[tuple[int, int, int, int]], half: NDArray[np.generic]) -> Rects:
+    high, wide = half.shape
+    return np.array(boxes, np.float64).reshape(-1, 4) / (wide, high, wide, high)
+
+
+def _snapped(pixels: NDArray[np.uint8], rects: Rects) -> Rects:
+    """Each side moved to the row or column of the sharpest edge within two cells."""
+    high, wide = pixels.shape
+    cells = np.rint(rects * (wide, high, wide, high)).astype(int)
+    turned = pixels.T
+    made = [
+        (
+            _sharpest(turned, x0, y0, y1),
+            _sharpest(pixels, y0, x0, x1),
+            _sharpest(turned, x1, y0, y1),
+            _sharpest(pixels, y1, x0, x1),
+        )
+        for x0, y0, x1, y1 in cells.tolist()
+    ]
+    return np.array(made, np.float64).reshape(-1, 4) / (wide, high, wide, high)
+
+
+def _sharpest(pixels: NDArray[np.uint8], row: int, begin: int, end: int) -> int:
+    """The row near `row` that differs most from the one before it, between two columns. The first and last stay."""
+    if row <= 1 or row >= len(pixels) - 1:
+        return 0 if row <= 1 else len(pixels)
+    low, high = max(1, row - 2), min(len(pixels), row + 3)
+    near = pixels[low - 1 : high, begin : end : max(1, (end - begin) // 128)].astype(np.int16)
+    return low + int(np.abs(near[1:] - near[:-1]).clip(max=32).sum(1).argmax())
+
+
+def _trimmed(pixels: NDArray[np.uint8], rects: Rects) -> Rects:
+    """Each rectangle less plain rows and columns just inside its sides: the rim of a bubble in a chat."""
+    high, wide = pixels.shape
+    turned = pixels.T
+    made = []
+    for x0, y0, x1, y1 in np.rint(rects * (wide, high, wide, high)).astype(int).tolist():
+        deep, far = max(2, (y1 - y0) // _RIM), max(2, (x1 - x0) // _RIM)
+        top = _plain(pixels[y0 : y0 + deep, x0:x1])
+        bottom = _plain(pixels[y1 - deep : y1, x0:x1][::-1])
+        left = _plain(turned[x0 : x0 + far, y0:y1])
+        right = _plain(turned[x1 - far : x1, y0:y1][::-1])
+        made.append((x0 + left, y0 + top, x1 - right, y1 - bottom))
+    return np.array(made, np.float64).reshape(-1, 4) / (wide, high, wide, high)
+
+
+_RIM = 20  # a rim is at most this fraction of a side
+
+
+def _plain(rows: NDArray[np.uint8]) -> int:
+    """How many of the first rows are plain, but for what lies on their ends; 0 if all are."""
+    margin = rows.shape[1] // 16
+    inner = rows[:, margin : rows.shape[1] - margin : max(1, rows.shape[1] // 128)]
+    full = inner.max(1).astype(np.int16) - inner.min(1) > 2 * _PLAIN
+    return int(full.argmax()) if full.any() else 0
+
+
+def _distinct(rects: Rects, same: float = SAME) -> Rects:
+    """Each rectangle once: those that overlap an earlier one almost wholly are left out."""
+    kept: list[int] = []
+    for at in range(len(rects)):
+        if not kept or overlap(rects[at], rects[kept]).max() < same:
+            kept.append(at)
+    return rects[kept]
+
+
+def overlap(one: NDArray[np.float64], others: Rects) -> NDArray[np.float64]:
+    """Intersection over union of a rectangle (4,) and others (N, 4)."""
+    low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
+    common = np.clip(high - low, 0, None).prod(1)
+    areas = (others[:, 2:] - others[:, :2]).prod(1) + (one[2:] - one[:2]).prod()
+    return np.asarray(common / (areas - common))
