@@ -145,33 +145,44 @@ void windows_of(void *workspace, uint8_t *windows) {
     }
 }
 
-/* The cell at x, y, or the nearest. */
-static inline int64_t cell_near(const plane_t *plane, int64_t x, int64_t y) {
-    x = x < 0 ? 0 : x < plane->width ? x : plane->width - 1;
-    y = y < 0 ? 0 : y < plane->height ? y : plane->height - 1;
-    return plane->cells[y * plane->width + x];
+/* The four cells around a place in 2^-46 of a cell, and how far it is between them in 2^-8; outside, the nearest. */
+static inline uint8_t between_any(const plane_t *plane, int64_t u, int64_t v) {
+    const int64_t p = u >> 38 & 255, q = v >> 38 & 255, right = plane->width - 1, bottom = plane->height - 1;
+    int64_t x = u >> 46, y = v >> 46, next_x = x + 1, next_y = y + 1;
+    x = x < 0 ? 0 : x < right ? x : right, next_x = next_x < 0 ? 0 : next_x < right ? next_x : right;
+    y = y < 0 ? 0 : y < bottom ? y : bottom, next_y = next_y < 0 ? 0 : next_y < bottom ? next_y : bottom;
+    const uint8_t *above = plane->cells + y * plane->width, *below = plane->cells + next_y * plane->width;
+    return ((above[x] * (256 - p) + above[next_x] * p) * (256 - q) + (below[x] * (256 - p) + below[next_x] * p) * q +
+            (1 << 15)) >> 16;
+}
+
+/* The same where all four exist; above and below are weighed at once, in two halves of a word. */
+static inline uint8_t between(const plane_t *plane, int64_t u, int64_t v) {
+    const uint32_t p = u >> 38 & 255, q = v >> 38 & 255;
+    const uint8_t *above = plane->cells + (v >> 46) * plane->width + (u >> 46), *below = above + plane->width;
+    const uint32_t both = (above[0] | below[0] << 16) * (256 - p) + (above[1] | below[1] << 16) * p;
+    return ((both & 0xffff) * (256 - q) + (both >> 16) * q + (1 << 15)) >> 16;
+}
+
+static inline int has_four(const plane_t *plane, int64_t u, int64_t v) {
+    return u >= 0 && v >= 0 && (u >> 46) + 1 < plane->width && (v >> 46) + 1 < plane->height;
 }
 
 void plane_turned(plane_t *to, const plane_t *from, int64_t cosine, int64_t sine) {
     const int64_t middle_x = (int64_t)from->picture_width * (ONE / 2) / from->step;
     const int64_t middle_y = (int64_t)from->picture_height * (ONE / 2) / from->step;
-    uint8_t *cell = to->cells;
+    const int64_t du = cosine * ONE, dv = sine * ONE;
     for (uint32_t y = 0; y < to->height; y++) {
         const int64_t across = ONE / 2 - middle_x, down = (int64_t)y * ONE + ONE / 2 - middle_y;
-        /* the place in the old plane whose middle falls on this cell's, in 2^-46 of a cell */
-        int64_t u = across * cosine - down * sine + (middle_x - ONE / 2) * (1ll << 30);
-        int64_t v = across * sine + down * cosine + (middle_y - ONE / 2) * (1ll << 30);
-        for (uint32_t x = 0; x < to->width; x++, u += cosine * ONE, v += sine * ONE) {
-            const int64_t column = u >> 46, row = v >> 46, p = u >> 38 & 255, q = v >> 38 & 255;
-            int64_t a, b, c, d;
-            if (column >= 0 && row >= 0 && column + 1 < from->width && row + 1 < from->height) {
-                const uint8_t *at = from->cells + row * from->width + column;
-                a = at[0], b = at[1], c = at[from->width], d = at[from->width + 1];
-            } else {
-                a = cell_near(from, column, row), b = cell_near(from, column + 1, row);
-                c = cell_near(from, column, row + 1), d = cell_near(from, column + 1, row + 1);
-            }
-            *cell++ = ((a * (256 - p) + b * p) * (256 - q) + (c * (256 - p) + d * p) * q + (1 << 15)) >> 16;
-        }
+        /* the place in the old plane whose middle falls on this row's first cell's */
+        const int64_t u = across * cosine - down * sine + (middle_x - ONE / 2) * (1ll << 30);
+        const int64_t v = across * sine + down * cosine + (middle_y - ONE / 2) * (1ll << 30);
+        uint8_t *cells = to->cells + (uint64_t)y * to->width;
+        int64_t x = 0, end = to->width; /* a line crosses a rectangle once: inside is from x up to end */
+        for (; x < end && !has_four(from, u + x * du, v + x * dv); x++)
+            cells[x] = between_any(from, u + x * du, v + x * dv);
+        for (; end > x && !has_four(from, u + (end - 1) * du, v + (end - 1) * dv); end--)
+            cells[end - 1] = between_any(from, u + (end - 1) * du, v + (end - 1) * dv);
+        for (; x < end; x++) cells[x] = between(from, u + x * du, v + x * dv);
     }
 }
