@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seawall.gate.bank import BankCopy, UnknownSchema
 from seawall.gate.check import Checker
-from seawall.gate.config import KEY_FILE, BadSetting, read
+from seawall.gate.config import KEY_FILE, BadSetting, looks, read
 from seawall.hashing import UnreadableImage
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    windows = looks(os.environ)
     copy = BankCopy.open_to_read(args.data)
     if not copy.state().complete:
         print(
@@ -96,7 +97,7 @@ def _check(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    checker = Checker(copy, copy.build_index())
+    checker = Checker(copy, copy.build_index(windows=windows), windows=windows)
     code = FREE
     for file in args.files:
         try:

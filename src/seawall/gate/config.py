@@ -35,6 +35,7 @@ class Config:
     check_key: str
     poll_seconds: float
     max_bytes: int
+    windows: bool  # look for pictures inside of uploads, too
 
 
 def read(
@@ -62,7 +63,19 @@ def read(
         check_key=_check_key(check_key or environ.get("SEAWALL_GATE_KEY"), data),
         poll_seconds=_number(environ, "SEAWALL_GATE_POLL_SECONDS", POLL_SECONDS, 0.01, 60),
         max_bytes=int(_number(environ, "SEAWALL_GATE_MAX_BYTES", MAX_BYTES, 1 << 10, 1 << 30)),
+        windows=looks(environ),
     )
+
+
+def looks(environ: Mapping[str, str]) -> bool:
+    """Whether to look for pictures inside of uploads; else each upload is compared as a whole.
+
+    :raises BadSetting: the setting is neither
+    """
+    said = environ.get("SEAWALL_GATE_LOOKS") or "all"
+    if said not in {"all", "plain"}:
+        raise BadSetting(f"SEAWALL_GATE_LOOKS is {said!r}. Set it to all or plain, or leave it out.")
+    return said == "all"
 
 
 def is_loopback(host: str | None) -> bool:

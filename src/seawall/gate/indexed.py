@@ -14,6 +14,7 @@ import numpy as np
 from seawall.gate.feed import HASH_BYTES, PDQ, WINDOWS
 from seawall.hashing import USABLE_QUALITY
 from seawall.hashing import native as kernel
+from seawall.matching.looks import SLOT_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 
     Rows = tuple[NDArray[np.uint8], NDArray[np.uint64]]  # (N, 32) hashes and (N,) their numbers in the index
 
-WINDOW_BITS = 7
-NUMBER_BITS = 64 - WINDOW_BITS
+NUMBER_BITS = 64 - SLOT_BITS
 FIRST, LAST = 1, 100  # windows in the index
 
 
@@ -65,7 +65,12 @@ class IndexChange:
 def numbers_of(number: int, version: str) -> NDArray[np.uint64]:
     """Everything the index may call that signal."""
     first, last = (0, 0) if version == PDQ else (FIRST, LAST)
-    return np.uint64(number << WINDOW_BITS) | np.arange(first, last + 1, dtype=np.uint64)
+    return np.uint64(number << SLOT_BITS) | np.arange(first, last + 1, dtype=np.uint64)
+
+
+def number_and_window(called: int) -> tuple[int, int]:
+    """The signal's number in the copy, and which window of it, of what the index found."""
+    return called >> SLOT_BITS, called & ((1 << SLOT_BITS) - 1)
 
 
 def rows_of(signals: Iterable[Held], *, windows: bool) -> Rows:
@@ -95,7 +100,7 @@ def _hashes(signals: list[Held]) -> NDArray[np.uint8]:
 
 
 def _numbers(signals: list[Held]) -> NDArray[np.uint64]:
-    return np.array([s.number << WINDOW_BITS for s in signals], np.uint64)
+    return np.array([s.number << SLOT_BITS for s in signals], np.uint64)
 
 
 def _joined(parts: list[Rows]) -> Rows:

@@ -58,14 +58,14 @@ def serve(config: Config) -> int:
         copy = BankCopy.open(config.data, now=time.time())
         stack.callback(copy.close)
         feed = stack.enter_context(Feed(config.feed, config.feed_key))
-        index = copy.build_index()
+        index = copy.build_index(windows=config.windows)
         state = copy.state()
         health = Health(complete=state.complete, contact=time.monotonic() - max(0, time.time() - state.contact))
         intake = Intake(config.max_bytes)
         stack.callback(intake.close)
         reporter = Reporter(feed, copy, health)
-        follower = Follower(feed, copy, index, health, poll=config.poll_seconds)
-        checker = Checker(copy, index)
+        follower = Follower(feed, copy, index, health, poll=config.poll_seconds, windows=config.windows)
+        checker = Checker(copy, index, windows=config.windows)
         api = Api(
             key=config.check_key,
             checker=checker,

@@ -82,7 +82,9 @@ def test_a_turned_or_mirrored_copy_matches_and_the_view_says_how(gate: GateProce
 
 def test_a_fingerprint_is_looked_up_as_it_is(gate: GateProcess) -> None:
     answer = gate.http.post("/check", json={"pdq": fingerprint_of(COFFEE).hex(), "quality": 100})
-    assert answer.json()["matches"] == [{"entry": str(CAROLS), "distance": 0, "view": "original", "kind": "image"}]
+    assert answer.json()["matches"] == [
+        {"entry": str(CAROLS), "distance": 0, "view": "original", "kind": "image", "agreed": 0, "sure": "certain"}
+    ]
 
 
 @pytest.mark.parametrize("upload", ["picture", "fingerprint"])

@@ -19,9 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from seawall.gate.bank import FILE, BankCopy, UnknownSchema
 from seawall.gate.feed import Feed
 from seawall.gate.follower import LONGEST_WAIT, STALE_SECONDS, Follower, Health, wait_after
-from seawall.gate.indexed import WINDOW_BITS, IndexChange
+from seawall.gate.indexed import IndexChange
 from seawall.gate.reporter import Reporter
 from seawall.gate.tests.exchange import KEY, ListExchange, picture, signal_of
+from seawall.matching.looks import SLOT_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class Gate:
     def finds(self, value: bytes) -> set[int]:
         """The entries found under exactly this fingerprint."""
         found = self.index.search(np.frombuffer(value, np.uint8).reshape(1, 32), 0)
-        return {owner.entry for owner in self.copy.owners(int(number) >> WINDOW_BITS for number in found.id).values()}
+        return {owner.entry for owner in self.copy.owners(int(number) >> SLOT_BITS for number in found.id).values()}
 
 
 @pytest.fixture

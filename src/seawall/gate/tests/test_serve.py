@@ -67,6 +67,7 @@ def test_it_makes_a_key_once_that_only_its_owner_can_read(tmp_path: Path) -> Non
         ({}, {"SEAWALL_GATE_POLL_SECONDS": "0"}, "SEAWALL_GATE_POLL_SECONDS"),
         ({}, {"SEAWALL_GATE_POLL_SECONDS": "nan"}, "SEAWALL_GATE_POLL_SECONDS"),
         ({}, {"SEAWALL_GATE_MAX_BYTES": "-1"}, "SEAWALL_GATE_MAX_BYTES"),
+        ({}, {"SEAWALL_GATE_LOOKS": "ALL"}, "SEAWALL_GATE_LOOKS"),
         ({}, {"SEAWALL_BEHIND_PROXY": "yes"}, "SEAWALL_BEHIND_PROXY"),
     ],
 )
