@@ -69,6 +69,7 @@ def scan(
     """
     job = Job(_absolute(source), str(Path(index).absolute()), index_identity(index))
     progress = Progress()
+    _refuse_inside(out, listing.place(job.source))
     with _only_here(out):
         _begin(out, job, progress, told, as_listed=as_listed)
         assert progress.files is not None  # noqa: S101 - _begin has counted
@@ -88,6 +89,12 @@ def scan(
 
 def _absolute(source: str) -> str:
     return source if "://" in source else os.path.abspath(source)  # noqa: PTH100 - keeps odd bytes
+
+
+def _refuse_inside(out: Path, at: listing.Place) -> None:
+    """A folder within the one that is scanned would be scanned too, and differ each time."""
+    if getattr(at.files, "local_file", False) and out.resolve().is_relative_to(Path(at.root or "/").resolve()):
+        raise OtherScan(f"{out} lies within the folder that is scanned. Choose one outside of it.")
 
 
 @contextmanager

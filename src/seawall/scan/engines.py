@@ -77,7 +77,7 @@ class Local:
     """Processes on this machine."""
 
     def __init__(self, job: Job, workers: int | None) -> None:
-        self._job, self._workers = job, workers or len(os.sched_getaffinity(0))
+        self._job, self._workers = job, workers or os.cpu_count() or 1
         self._pool = processes(self._workers)
         self.told = f"{self._workers} processes"
 

@@ -174,9 +174,15 @@ def test_a_file_that_grew_or_went_since_the_listing_is_listed_so(
 
 
 def test_it_refuses_a_folder_with_other_things_in_it(catalogue: Path, index: Path) -> None:
-    told = scan(catalogue, index, catalogue)
+    told = scan(catalogue, index, index.parent)
     assert (told.returncode, "Choose an empty folder" in told.stderr) == (2, True)
-    assert not (catalogue / "shards").exists()
+    assert not (index.parent / "shards").exists()
+
+
+def test_it_refuses_a_folder_that_it_would_scan_itself(catalogue: Path, index: Path) -> None:
+    told = scan(catalogue, index, catalogue / "coff/out")
+    assert (told.returncode, "lies within" in told.stderr) == (2, True)
+    assert not (catalogue / "coff/out").exists()
 
 
 def test_it_refuses_a_second_run_beside_the_first(catalogue: Path, index: Path, tmp_path: Path) -> None:
