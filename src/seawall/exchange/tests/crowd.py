@@ -40,7 +40,7 @@ def arrive(truth: Path) -> None:
                 "pdq1",
                 chance.randbytes(32),
                 chance.randint(50, 100),
-                windows(chance),
+                windows(chance) if person % 6 else None,
             )
             for each in tokens
         )
