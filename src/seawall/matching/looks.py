@@ -3,8 +3,8 @@
 An upload is looked at in stages, the cheap ones first, and no further once a match is certain:
 
 1. whole, in its eight turns;
-2. its regions (regions.py), in eight turns, and a blind grid;
-3. windows of the likeliest regions, as they are and mirrored: crops, captions, stickers;
+2. its regions (regions.py) and a blind grid, and the registered windows of the two likeliest: captions, stickers;
+3. further windows of the likeliest regions, as they are and mirrored: crops;
 4. windows of the upload turned by small angles;
 5. windows in the other turns, and of the cells of a collage.
 
@@ -82,7 +82,7 @@ class Looks:
         planes = [plane]
         seen: dict[int, Sighting] = {}
         for stage in views.stages(plane, planes, effort):
-            seeds = self._seeds(planes, stage, MATCH_DISTANCE if stage.strict else effort.radius)
+            seeds = self._seeds(planes, stage)
             for sighting in self._sightings(planes, stage, seeds):
                 old = seen.get(sighting.id)
                 if old is None or _rank(sighting) < _rank(old):
@@ -91,10 +91,10 @@ class Looks:
                 break
         return tuple(sorted(seen.values(), key=_rank))
 
-    def _seeds(self, planes: Sequence[Plane], stage: views.Stage, radius: int) -> list[Seed]:
+    def _seeds(self, planes: Sequence[Plane], stage: views.Stage) -> list[Seed]:
         """The hits of a stage, the two closest of each id that differ, the closest of all first."""
         asked = _Asked(planes, stage)
-        hits = self._index.search(asked.hashes, radius)
+        hits = self._index.search(asked.hashes, stage.radius)
         seeds: list[Seed] = []
         boxes: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
         for row in np.lexsort((hits.id, hits.query, hits.distance)).tolist():
@@ -118,13 +118,13 @@ class Looks:
         prints = self._windows_of(list({seed.id for seed in seeds})) if seeds else {}
         for seed in seeds:
             if seed.id not in prints and seed.slot == 0 and seed.distance <= MATCH_DISTANCE:
-                whole = stage.strict
-                yield _sighting(Placement(seed, seed.rect, 0, seed.distance), "certain" if whole else "likely")
+                sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
+                yield _sighting(Placement(seed, seed.rect, 0, seed.distance), sure)
         proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
         for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
             if placement.agreed >= ENOUGH:
                 yield _sighting(placement, "certain")
-            elif stage.strict and placement.seed.slot == 0:
+            elif stage.whole and placement.seed.slot == 0:
                 yield _sighting(placement, "likely")
 
 
@@ -164,11 +164,11 @@ def effort_for(signals: int) -> views.Effort:
 
 # By the signals in the index, up to so many. docs/decisions/looks.md has the times.
 _EFFORTS = (
-    (300_000, views.Effort(52, (600, 240, 100, 100), 40, 120)),
-    (2_000_000, views.Effort(44, (400, 160, 60, 60), 30, 60)),
-    (15_000_000, views.Effort(40, (240, 80, 30, 30), 8, 30)),
+    (300_000, views.Effort(52, 46, (600, 160, 60, 60), 30, 60)),
+    (2_000_000, views.Effort(44, 40, (400, 120, 60, 60), 20, 40)),
+    (15_000_000, views.Effort(40, 36, (280, 80, 30), 8, 24)),
 )
-_LEAST_EFFORT = views.Effort(MATCH_DISTANCE, (160, 60, 30), 8, 20)
+_LEAST_EFFORT = views.Effort(34, MATCH_DISTANCE, (160, 60, 30), 8, 20)
 
 
 def _rank(sighting: Sighting) -> tuple[bool, int, int, int]:

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Cells = NDArray[np.int64]
     Rects = NDArray[np.float64]  # (N, 4): x0, y0, x1, y1 as fractions of the plane
 
 # A region is at least this much of each side of the upload: a third, less the gutters of a collage of 3 x 3.
@@ -38,29 +39,52 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
     """The regions of a plane of lumas (H, W)."""
     half = _halved(pixels)
     codes = _codes(half)
-    found = _snapped(pixels, np.vstack([framed(codes), cut(half), bounded(half)]))
-    found = np.vstack([_trimmed(pixels, found), found])
-    found = found[((found[:, 2:] - found[:, :2]) >= LEAST_SIDE / 2).all(1)]
-    found = found[np.argsort(-_likeness(codes, found), kind="stable")]
+    judge = _Judge(half, codes)
+    found = _snapped(pixels, np.vstack([framed(codes), cut(half), bounded(judge, half.shape)]))
+    found = judge.ranked(np.vstack([_trimmed(pixels, found), found]))
+    unframed = _unframed(codes, _distinct(found, same=_SAME_REGION)[:MOST_BEST])
+    found = judge.ranked(np.vstack([_snapped(pixels, unframed), found]))
     whole = np.array([[0.0, 0.0, 1.0, 1.0]])
-    found = _distinct(np.vstack([whole, found]))[: 1 + MOST]
+    found = np.vstack([whole, found])
+    likely = _distinct(found)[: 1 + MOST_LIKELY]
+    cells = judge.ranked(found[1:], texture=0)[: 2 * MOST_CELLS]  # small, but with the straightest sides
+    found = _distinct(np.vstack([likely, cells]))[: 1 + MOST_LIKELY + MOST_CELLS]
     return Regions(_distinct(np.vstack([found, grid()])), _distinct(found, same=_SAME_REGION)[:MOST_BEST])
 
 
-def _likeness(codes: NDArray[np.uint8], rects: Rects) -> NDArray[np.float64]:
-    """How much each rectangle looks like a picture: much texture in it, little around it that it left out."""
-    high, wide = codes.shape
-    textured = np.where(codes & 7, 1.0, -_FLAT).astype(np.float32)
-    sums = np.zeros((high + 1, wide + 1), np.float32)
-    np.cumsum(np.cumsum(textured, 0, dtype=np.float64), 1, out=sums[1:, 1:])
-    x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
-    return np.asarray((sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / codes.size)
+class _Judge:
+    """Ranks rectangles: much texture inside, little outside that is left out, and straight edges on the sides."""
+
+    def __init__(self, half: NDArray[np.int16], codes: NDArray[np.uint8]) -> None:
+        self.down, self.across = _edges(half), _edges(half.T)
+        high, wide = self._shape = codes.shape
+        self._texture = np.zeros((high + 1, wide + 1), np.float32)
+        np.cumsum(np.cumsum(_TEXTURE[codes & 7], 0, dtype=np.float64), 1, out=self._texture[1:, 1:])
+
+    def ranked(self, rects: Rects, *, texture: float = 1) -> Rects:
+        """Those that are large enough, the likeliest first."""
+        rects = rects[((rects[:, 2:] - rects[:, :2]) >= LEAST_SIDE / 2).all(1)]
+        high, wide = self._shape
+        x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
+        sums = self._texture
+        inside = (sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / (high * wide)
+        return rects[np.argsort(-(texture * inside + _STRAIGHT * self.sides(x0, y0, x1, y1).mean(0)), kind="stable")]
+
+    def sides(self, x0: Cells, y0: Cells, x1: Cells, y1: Cells) -> NDArray[np.float64]:
+        """The share of each side (4, N) that lies on an edge."""
+        x, y = np.stack([x0, x1], 1), np.stack([y0, y1], 1)
+        down, across = self.down, self.across
+        return np.stack(
+            [_support(down, y0, x), _support(down, y1, x), _support(across, x0, y), _support(across, x1, y)]
+        )
 
 
-_FLAT = 1.0  # what a cell without any change counts against a rectangle
+# What a cell counts by how much it differs from its neighbours: not at all, by 1, 2 or 3, 4 to 7 lumas, more.
+_TEXTURE = np.array([-1.0, -0.5, 0.3, 1.0, 1.0, 1.0, 1.0, 1.0], np.float32)
+_STRAIGHT = 0.25  # what straight sides count against texture
 _SAME_REGION = 0.85
 MOST_BEST = 6
-MOST = 36
+MOST_LIKELY, MOST_CELLS = 30, 18
 
 
 def grid() -> Rects:
@@ -80,11 +104,22 @@ def framed(codes: NDArray[np.uint8]) -> Rects:
     box = (0, 0, codes.shape[1], codes.shape[0])
     for _ in range(3):
         inner = _without_frame(codes, box)
-        if inner == box or min(inner[2] - inner[0], inner[3] - inner[1]) < 16:  # noqa: PLR2004 - cells
+        if inner == box or min(inner[2] - inner[0], inner[3] - inner[1]) < _NARROW:
             break
         box = inner
         found.append(box)
     return _fractions(found, codes)
+
+
+def _unframed(codes: NDArray[np.uint8], rects: Rects) -> Rects:
+    """Each region less the border that it has itself: three sides may be sharp, and the fourth only another texture."""
+    high, wide = codes.shape
+    boxes = np.rint(rects * (wide, high, wide, high)).astype(int).tolist()
+    inner = [_without_frame(codes, (x0, y0, x1, y1)) for x0, y0, x1, y1 in boxes]
+    return _fractions([box for box in inner if min(box[2] - box[0], box[3] - box[1]) > _NARROW], codes)
+
+
+_NARROW = 16  # cells
 
 
 def _codes(half: NDArray[np.int16]) -> NDArray[np.uint8]:
@@ -130,32 +165,31 @@ def _border(rows: NDArray[np.uint8], middle: NDArray[np.uint8]) -> int:
 # Edges
 
 
-def bounded(half: NDArray[np.int16]) -> Rects:
-    """Rectangles with four straight edges, a side of the upload counting as one, the best first."""
-    down, across = _edges(half), _edges(half.T)
-    ys, xs = _lines(down), _lines(across)
-    rows = np.array([(a, b) for a in ys for b in ys if b - a >= LEAST_SIDE * half.shape[0]])
-    columns = np.array([(a, b) for a in xs for b in xs if b - a >= LEAST_SIDE * half.shape[1]])
+def bounded(judge: _Judge, shape: tuple[int, int]) -> Rects:
+    """Rectangles with four straight edges, a side of the upload counting as half of one, the best first."""
+    high, wide = shape
+    ys, xs = _lines(judge.down), _lines(judge.across)
+    rows = np.array([(a, b) for a in ys for b in ys if b - a >= LEAST_SIDE * high])
+    columns = np.array([(a, b) for a in xs for b in xs if b - a >= LEAST_SIDE * wide])
     if not (rows.size and columns.size):
         return np.empty((0, 4))
     y, x = np.repeat(rows, len(columns), 0), np.tile(columns, (len(rows), 1))
-    sides = np.stack([_support(down, y[:, 0], x), _support(down, y[:, 1], x),
-                      _support(across, x[:, 0], y), _support(across, x[:, 1], y)])  # fmt: skip
-    score = np.sort(sides, 0)
-    worth = score[0] + 0.25 * score[1:].mean(0)
-    worth[(y[:, 1] - y[:, 0] >= half.shape[0]) & (x[:, 1] - x[:, 0] >= half.shape[1])] = 0  # the whole
-    good = np.flatnonzero(score[0] >= _SUPPORTED)
+    sides = judge.sides(x[:, 0], y[:, 0], x[:, 1], y[:, 1])
+    worth = sides.min(0) + sides.mean(0)
+    worth[(y[:, 1] - y[:, 0] >= high) & (x[:, 1] - x[:, 0] >= wide)] = 0  # the whole
+    good = np.flatnonzero(sides.min(0) >= _SUPPORTED)
     good = good[np.argsort(-worth[good], kind="stable")][: 6 * MOST_BOUNDED]
-    boxes = [(x[at, 0], y[at, 0], x[at, 1], y[at, 1]) for at in good.tolist()]
-    return _distinct(_fractions(boxes, half), same=0.9)[:MOST_BOUNDED]
+    boxes = np.stack([x[good, 0], y[good, 0], x[good, 1], y[good, 1]], 1) / (wide, high, wide, high)
+    return _distinct(boxes, same=0.9)[:MOST_BOUNDED]
 
 
 # The least share of a side along which there must be an edge, and what a side of the upload itself counts as.
-_SUPPORTED = 0.45
-_SIDE = 0.7
+_SUPPORTED = 0.3
+_SIDE = 0.5
 _STRONG = 5  # lumas by which an edge differs
 _REACH = 3  # cells to either side within which an edge must be the sharpest
 
+_A_LINE = 0.45  # the least share of the strongest fifth of a row
 MOST_LINES = 14
 
 
@@ -183,7 +217,7 @@ def _lines(sums: NDArray[np.int32]) -> list[int]:
     strength += 0.5 * sums[:, -1] / wide
     chosen: list[int] = []
     for row in np.argsort(-strength, kind="stable").tolist():
-        if strength[row] < _SUPPORTED or len(chosen) == MOST_LINES:
+        if strength[row] < _A_LINE or len(chosen) == MOST_LINES:
             break
         if all(abs(row - other) > 2 for other in (*chosen, 0, high)):  # noqa: PLR2004 - cells
             chosen.append(row)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from seawall.hashing import MATCH_DISTANCE
 from seawall.hashing.native import window_rectangles
 from seawall.matching import regions
 from seawall.matching.query_windows import QUERY_SIDES
@@ -36,7 +37,8 @@ IN_ALL_TURNS = 16  # so many of the regions; the others as they are and mirrored
 class Effort(NamedTuple):
     """How hard to look. More views find more, and cost searches."""
 
-    radius: int  # bits
+    wide: int  # bits, for regions and the registered windows
+    narrow: int  # bits, for all other views, of which there are many
     windows: tuple[int, ...]  # looked-up windows of each of the best regions
     cells: int  # of each further region
     turned: int  # of each of the two best regions in the turns other than mirrored
@@ -53,32 +55,35 @@ class Look(NamedTuple):
 class Stage(NamedTuple):
     """What is looked up in one search."""
 
+    radius: int
     looks: tuple[Look, ...]
-    strict: bool = False  # only within the published distance
+    whole: bool = False  # nothing but the upload as it is
 
 
 def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]:
     """The stages of one upload. The last one appends the turned planes to ``planes`` before it is handed out."""
-    yield Stage((Look(0, _WHOLE, ALL_TURNS),), strict=True)
+    yield Stage(MATCH_DISTANCE, (Look(0, _WHOLE, ALL_TURNS),), whole=True)
     found = regions.find(plane.pixels)
     # The last luma of a row may be a part of one: fractions of the lumas are not quite fractions of the picture.
     scale = np.tile((plane.width * plane.pixel[0], plane.height * plane.pixel[1]), 2)
     rects, best = np.minimum(found.rects * scale, 1.0), np.minimum(found.best * scale, 1.0)
-    yield Stage((Look(0, rects[1:IN_ALL_TURNS], ALL_TURNS), Look(0, rects[IN_ALL_TURNS:], MIRRORED)))
+    inner = [inside(region, registered()[1:101]) for region in best[:BY_REGISTERED]]
+    parts = (rects[:IN_ALL_TURNS], ALL_TURNS), (rects[IN_ALL_TURNS:], MIRRORED), (np.vstack(inner), MIRRORED)
+    yield Stage(effort.wide, tuple(Look(0, some, turns) for some, turns in parts))
     inner = [inside(region, queries()[1:many]) for region, many in zip(best, effort.windows, strict=False)]
-    inner += [inside(region, registered()[1:101]) for region in best[:BY_REGISTERED]]
-    yield Stage((Look(0, np.vstack(inner), MIRRORED),))
+    yield Stage(effort.narrow, (Look(0, np.vstack(inner), MIRRORED),))
     small = halved(plane)
     turned = []
     for number, angle in enumerate(ANGLES, start=1):
         planes.append(small.rotated(angle))
         windows = [upright(small, region, angle) for region in best[:ROTATED_REGIONS]]
         turned.append(Look(number, np.vstack(windows), MIRRORED))
-    yield Stage(tuple(turned))
+    yield Stage(effort.narrow, tuple(turned))
     inner = [inside(region, queries()[1 : effort.turned]) for region in best[:2]]
     inner += [inside(region, registered()[1 : 1 + effort.turned // 2]) for region in best[:2]]
     cells = [inside(region, queries()[1 : effort.cells]) for region in _cells(rects, best)]
-    yield Stage((Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack([*cells, _NONE]), MIRRORED)))
+    looks = Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack([*cells, _NONE]), MIRRORED)
+    yield Stage(effort.narrow, looks)
 
 
 def _cells(rects: Rects, best: Rects) -> Rects:
@@ -145,7 +150,7 @@ def upright(plane: Plane, region: NDArray[np.float64], degrees: float) -> Rects:
 
 
 # Of each angle and region: looked-up windows of its upright middle, and registered ones for each way of turning.
-ROTATED_REGIONS, ROTATED_QUERIES, ROTATED_WINDOWS = 2, 8, 10
+ROTATED_REGIONS, ROTATED_QUERIES, ROTATED_WINDOWS = 2, 6, 8
 _ROTATED = [0, *range(10, 16), *range(16, 30), *range(1, 10)]  # the larger ones first
 
 
