@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,18 +24,23 @@ if TYPE_CHECKING:
 
 PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "motorcycle_left.png", "rocket.jpg")
 COPIES = 50  # of each: 20 slices, so that there is a middle in which something can be killed
+DIFFERENT = 5
 
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalogue")
     for name in PHOTOS:
-        photo = Image.open(Path(data_dir) / name).convert("RGB").resize((1000, 750))
+        photo = Image.open(Path(data_dir) / name).convert("RGB").resize((1400, 1050))
         if name == "rocket.jpg":
             photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         (folder / name[:4]).mkdir()
         for number in range(COPIES):
-            photo.save(folder / name[:4] / f"{number:03}.jpg", quality=40 + number // 2)
+            copy = folder / name[:4] / f"{number:03}.jpg"
+            if number < DIFFERENT:
+                photo.save(copy, quality=40 + 9 * number)
+            else:
+                shutil.copy(folder / name[:4] / f"{number % DIFFERENT:03}.jpg", copy)
     Image.new("RGB", (200, 200), "gray").save(folder / "plain.png")
     (folder / "text.jpg").write_text("no picture")
     (folder / "half.jpg").write_bytes((folder / "coff/000.jpg").read_bytes()[:5_000])
