@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from seawall.gate.bank import BankCopy
     from seawall.matching import HashIndex, Sighting
 
+# A picture of fewer pixels on a side is compared as a whole only: its parts are too small to be told from others.
+LEAST_SIDE = 32
 TOO_PLAIN = "too plain to compare"
 log = structlog.get_logger()
 
@@ -69,7 +71,7 @@ class Checker:
             pdq = fingerprint(content).pdq
             return self._verdict(self._wholes(pdq.quality, pdq.dihedral()), pdq.quality, began)
         whole, plane = look(content)
-        found = self._looks.look(plane)
+        found = self._looks.look(plane) if min(plane.width, plane.height) >= LEAST_SIDE else ()
         # What every platform finds is found here, too, if only by a bit that the smaller plane loses.
         exact = self._wholes(whole.pdq.quality, whole.pdq.dihedral())
         return self._verdict([*found, *exact], whole.pdq.quality, began)

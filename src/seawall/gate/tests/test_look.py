@@ -103,6 +103,17 @@ def test_other_pictures_are_free_however_they_are_cut(gate: GateProcess) -> None
         assert gate.check(jpeg(upload)).json()["verdict"] == "free"
 
 
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (4, 4), (5, 5), (17, 900), (32, 32), (33, 700), (5, 20_000), (20_000, 3)]
+)
+@pytest.mark.parametrize("kind", ["flat", "noise"])
+def test_a_picture_of_any_shape_has_a_verdict(gate: GateProcess, width: int, height: int, kind: str) -> None:
+    picture = Image.new("RGB", (width, height), "gray")
+    if kind == "noise":
+        picture = Image.effect_noise((width, height), 80).convert("RGB")
+    assert gate.check(jpeg(picture, 95)).raise_for_status().json()["verdict"] == "free"
+
+
 def test_a_withdrawn_picture_is_free_again_in_every_cut(bank: ListExchange, gate: GateProcess) -> None:
     signals = bank.entries[ALICES]
     count = gate.detail()["fingerprints"]
