@@ -22,7 +22,7 @@ import numpy as np
 from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY
 from seawall.matching import regions, views
 from seawall.matching.lookup import VIEWS
-from seawall.matching.placement import ENOUGH, SLOT_BYTES, SLOTS, Placement, Seed, Witnesses, implied
+from seawall.matching.placement import SLOT_BYTES, SLOTS, Placement, Seed, Witnesses, implied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,10 +119,10 @@ class Looks:
         for seed in seeds:
             if seed.id not in prints and seed.slot == 0 and seed.distance <= MATCH_DISTANCE:
                 sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
-                yield _sighting(Placement(seed, seed.rect, 0, seed.distance), sure)
+                yield _sighting(Placement(seed, seed.rect, 0, 0, seed.distance), sure)
         proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
         for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
-            if placement.agreed >= ENOUGH:
+            if placement.proved:
                 yield _sighting(placement, "certain")
             elif stage.whole and placement.seed.slot == 0:
                 yield _sighting(placement, "likely")
@@ -166,7 +166,7 @@ def effort_for(signals: int) -> views.Effort:
 _EFFORTS = (
     (300_000, views.Effort(52, 46, (600, 160, 60, 60), 30, 60)),
     (2_000_000, views.Effort(44, 40, (400, 120, 60, 60), 20, 40)),
-    (15_000_000, views.Effort(40, 36, (280, 80, 30), 8, 24)),
+    (15_000_000, views.Effort(39, 36, (260, 80, 30), 8, 20)),
 )
 _LEAST_EFFORT = views.Effort(34, MATCH_DISTANCE, (160, 60, 30), 8, 20)
 

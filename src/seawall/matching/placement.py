@@ -29,8 +29,10 @@ AGREES = 56
 # Windows that overlap more than this (intersection over union) say the same thing twice.
 SAME_PLACE = 0.5
 
-# So many must agree, besides the seed. None of 890,000 wrong pairs had two (docs/decisions/looks.md).
+# So many must agree besides the seed, and one more where many could have: of a large part of the picture two alone are
+# chance, of a small crop they are all there is (docs/decisions/looks.md).
 ENOUGH = 2
+FEW = 24
 
 # Steps of the centre and of the sides, as fractions of the side, from coarse to fine.
 _STEPS = ((0.025, 0.05), (0.0125, 0.025), (0.006, 0.0125), (0.003, 0.006))
@@ -55,8 +57,14 @@ class Placement(NamedTuple):
 
     seed: Seed
     box: tuple[float, float, float, float]  # where the whole picture lies in the plane
+    asked: int  # how many windows could have agreed
     agreed: int
     distance: int  # of the seed's window, after moving
+
+    @property
+    def proved(self) -> bool:
+        """Whether enough windows agree."""
+        return self.agreed >= ENOUGH + (self.asked > FEW)
 
 
 def implied(windows: Rects, window: NDArray[np.float64], rects: Rects, turn: int) -> Rects:
@@ -167,7 +175,7 @@ class Witnesses:
             bits = np.bitwise_count(hashes[:, seed.turn] ^ slots[asked, :32]).sum(1)
             close = np.flatnonzero((bits <= AGREES) & (quality >= _USABLE))
             agreed = self._count(asked[close[np.argsort(bits[close], kind="stable")]])
-        return Placement(seed, tuple(here[0].tolist()), agreed, distance)
+        return Placement(seed, tuple(here[0].tolist()), asked.size, agreed, distance)
 
     def _count(self, slots: NDArray[np.int64]) -> int:
         """How many of these lie apart from each other, taking the closest first."""
