@@ -79,6 +79,7 @@ def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder
     page.set_input_files("#picture", photo)
     page.get_by_role("button", name="Continue").click()
     page.locator("#future").check()
+    page.locator("#parts").check()
     shown = page.get_by_label("This is all that is sent").input_value()
     assert " image windows1 " in shown
     page.get_by_role("button", name="Continue").click()

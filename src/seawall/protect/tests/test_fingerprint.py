@@ -98,11 +98,11 @@ def test_every_picture_has_the_very_bits_that_python_finds(open_page: Callable[[
         assert shown or "The same picture" in says, (name, says)
 
 
-def text_to_send(page: Page, *, parts: bool = True) -> list[str]:
-    """Go on to what will be sent: its lines."""
+def text_to_send(page: Page) -> list[str]:
+    """Go on to what will be sent, with the fingerprints of parts: its lines."""
     page.click("#to-read")
     page.locator("#future").check()
-    page.locator("#parts").set_checked(parts)
+    page.locator("#parts").check()
     page.locator("#to-receipt:enabled").wait_for()
     return page.input_value("#fingerprints").splitlines()
 
@@ -123,14 +123,20 @@ def test_the_parts_are_those_that_python_finds(open_page: Callable[[], Page], fi
     assert wire.parse(page.input_value("#fingerprints")).items[0].windows is not None
 
 
-def test_without_the_tick_no_parts_are_sent(open_page: Callable[[], Page], tmp_path: Path) -> None:
+def test_parts_are_sent_only_where_the_person_ticks_it(open_page: Callable[[], Page], tmp_path: Path) -> None:
     photo().save(tmp_path / "a.png")
     page = open_page()
     finish(page, tmp_path / "a.png")
-    lines = text_to_send(page, parts=False)
-    assert [line.split(" ")[2] for line in lines[2:]] == ["pdq1"]
+    page.click("#to-read")
+    assert not page.locator("#parts").is_checked()
+    page.locator("#future").check()
+    page.locator("#to-receipt:enabled").wait_for()
+    shown = page.input_value("#fingerprints")
+    assert [line.split(" ")[2] for line in shown.splitlines()[2:]] == ["pdq1"]
     page.locator("#parts").check()
     assert len(page.input_value("#fingerprints").splitlines()) == 4
+    page.locator("#parts").uncheck()
+    assert page.input_value("#fingerprints") == shown
 
 
 def test_what_is_not_a_whole_picture_gets_a_sentence_and_no_fingerprint(
@@ -231,6 +237,7 @@ def test_the_page_believes_nothing_but_a_fingerprint(
     assert finish(page, tmp_path / "a.png")["a.png"] == ("Ready. The picture has plenty of detail (88 of 100).", good)
     page.click("#to-read")
     page.locator("#future").check()  # nobody takes part yet
+    page.locator("#parts").check()
     page.locator("#to-receipt:enabled").wait_for()
     *_, whole, windows, end = page.input_value("#fingerprints").split("\n")
     sealed = whole.partition(" ")[0]

@@ -52,6 +52,7 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
     page = open_page()
     finish(page, *pictures)
     page.click("#to-read")
+    page.locator("#parts").check()
     lines = text_of(page).splitlines()
     assert lines[:2] == ["seawall fingerprints 1", "for all"]
     page.click("#to-receipt")
