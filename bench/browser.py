@@ -11,7 +11,7 @@ from pathlib import Path
 import brotli
 from playwright.sync_api import sync_playwright
 
-from bench.hash import Row, photo, row
+from bench.hash import Row, limit, photo, row
 from seawall.hashing import look
 
 HERE = Path(__file__).parent
@@ -44,11 +44,11 @@ def run() -> list[Row]:
         raise AssertionError("the browser and the library made different fingerprints of one file")
     return [
         row("hash step in Chromium, 12 MP", step["ours"], step["peer"], 10, peer_name="plain JavaScript"),
-        _limit("the hash step's share of file -> fingerprint, 12 MP", 100 * way["share"], "%", 15),
-        _limit("file -> fingerprint and all windows, 12 MP", windows["whole"], "ms", 1500),
-        _limit("of which the windows, once the pixels are read", windows["last"], "ms", 100),
-        _limit("the same in a browser without SIMD, all", scalar["whole"], "ms", 1500),
-        *(_limit(f"download of {build}, brotli", _packed(build), "B", 6 * 1024) for build in BUILDS),
+        limit("the hash step's share of file -> fingerprint, 12 MP", 100 * way["share"], "%", 15),
+        limit("file -> fingerprint and all windows, 12 MP", windows["whole"], "ms", 1500),
+        limit("of which the windows, once the pixels are read", windows["last"], "ms", 100),
+        limit("the same in a browser without SIMD, all", scalar["whole"], "ms", 1500),
+        *(limit(f"download of {build}, brotli", _packed(build), "B", 6 * 1024) for build in BUILDS),
     ]
 
 
@@ -58,16 +58,3 @@ def _base64(build: str) -> str:
 
 def _packed(build: str) -> int:
     return len(brotli.compress((KERNEL / build).read_bytes()))
-
-
-def _limit(what: str, ours: float, unit: str, most: float) -> Row:
-    return {
-        "what": what,
-        "ours": ours,
-        "peer": None,
-        "peer_name": None,
-        "ratio": None,
-        "unit": unit,
-        "target": f"<= {most} {unit}",
-        "met": ours <= most,
-    }

@@ -12,7 +12,8 @@ import pdqhash
 from PIL import Image
 from skimage.data import data_dir
 
-from seawall.hashing.native import LANES, WIDEST, RowHasher
+from seawall.hashing import Plane
+from seawall.hashing.native import LANES, WIDEST, PlaneMemory, RowHasher, window_rectangles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +28,21 @@ CASES = (
     ((512, 512), {"avx512": 50, "avx2": 50}),
 )
 
+# The most that a window may take.
+WINDOW_MICROSECONDS = {"portable": 80, "avx2": 40, "avx512": 40}
+
 
 def run() -> list[Row]:
-    """One row for each size and each width of instructions that this processor has."""
+    """A row for each size and each width of instructions that this processor has; then windows at each width."""
     return [
-        compare(width, height, name, target)
-        for (width, height), targets in CASES
-        for name, target in targets.items()
-        if LANES[name] <= WIDEST
+        *(
+            compare(width, height, name, target)
+            for (width, height), targets in CASES
+            for name, target in targets.items()
+            if LANES[name] <= WIDEST
+        ),
+        plane(),
+        *(windows(name) for name, lanes in LANES.items() if lanes <= WIDEST),
     ]
 
 
@@ -44,6 +52,23 @@ def compare(width: int, height: int, name: str, target: float) -> Row:
     ours, peer = interleaved(lambda: kernel(picture, LANES[name]), lambda: pdqhash.compute(picture), 25)
     what = f"PDQ of {width} x {height} RGB, one thread, {name}"
     return row(what, ours * 1e3, peer * 1e3, target, peer_name="pdqhash")
+
+
+def plane() -> Row:
+    """What the plane adds to the fingerprint of the same pass."""
+    picture = np.asarray(photo(4000, 3000))
+    with_plane, without = interleaved(lambda: Plane.of(picture), lambda: kernel(picture, WIDEST), 25)
+    return limit("the plane of 4000 x 3000, on top of its PDQ", 1e3 * (with_plane - without), "ms", 10)
+
+
+def windows(name: str) -> Row:
+    """One of windows1's 126 windows, whose mean side is about 0.7."""
+    memory = PlaneMemory(4000, 3000)
+    hasher = RowHasher(4000, 3000, 3, plane=memory)
+    hasher.add(np.asarray(photo(4000, 3000)))
+    places = window_rectangles()
+    took = statistics.median(_seconds(lambda: memory.views(places, LANES[name]), 1) for _ in range(25))
+    return limit(f"a window of 4000 x 3000, {name}", 1e6 * took / len(places), "us", WINDOW_MICROSECONDS[name])
 
 
 def photo(width: int, height: int) -> Image.Image:
@@ -91,4 +116,18 @@ def row(what: str, ours: float, peer: float, target: float, *, peer_name: str) -
         "unit": "ms",
         "target": f">= {target}x",
         "met": peer / ours >= target,
+    }
+
+
+def limit(what: str, ours: float, unit: str, most: float) -> Row:
+    """A figure that has no peer, and the most it may be."""
+    return {
+        "what": what,
+        "ours": ours,
+        "peer": None,
+        "peer_name": None,
+        "ratio": None,
+        "unit": unit,
+        "target": f"<= {most} {unit}",
+        "met": ours <= most,
     }
