@@ -33,6 +33,9 @@ class Regions(NamedTuple):
 
     rects: Rects  # all, the likeliest first, then the blind grid
     best: Rects  # a few that differ, the whole upload first
+    turned: (
+        Rects  # where a turned picture may lie, whose sides are not straight: the whole, and what plain rows cut off
+    )
 
 
 def find(pixels: NDArray[np.uint8]) -> Regions:
@@ -40,7 +43,9 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
     half = _halved(pixels)
     codes = _codes(half)
     judge = _Judge(half, codes)
-    found = _snapped(pixels, np.vstack([framed(codes), cut(half), bounded(judge, half.shape)]))
+    pieces = cut(half)
+    piece = pieces[np.argsort(-judge.texture(judge.full, pieces), kind="stable")][:1]
+    found = _snapped(pixels, np.vstack([framed(codes), pieces, bounded(judge, half.shape)]))
     found = judge.ranked(np.vstack([_trimmed(pixels, found), found]))
     unframed = _unframed(codes, _distinct(found, same=_SAME_REGION)[:MOST_BEST])
     found = judge.ranked(np.vstack([_snapped(pixels, unframed), found]))
@@ -49,7 +54,9 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
     likely = _distinct(found)[: 1 + MOST_LIKELY]
     cells = judge.ranked(found[1:], texture=0)[: 2 * MOST_CELLS]  # small, but with the straightest sides
     found = _distinct(np.vstack([likely, cells]))[: 1 + MOST_LIKELY + MOST_CELLS]
-    return Regions(_distinct(np.vstack([found, grid()])), _distinct(found, same=_SAME_REGION)[:MOST_BEST])
+    best = _distinct(np.vstack([found[:2], piece, found[2:]]), same=_SAME_REGION)[:MOST_BEST]
+    turned = np.vstack([whole, piece, found[1:2]])[:2]
+    return Regions(_distinct(np.vstack([found, grid()])), best, turned)
 
 
 class _Judge:
@@ -57,18 +64,23 @@ class _Judge:
 
     def __init__(self, half: NDArray[np.int16], codes: NDArray[np.uint8]) -> None:
         self.down, self.across = _edges(half), _edges(half.T)
-        high, wide = self._shape = codes.shape
-        self._texture = np.zeros((high + 1, wide + 1), np.float32)
-        np.cumsum(np.cumsum(_TEXTURE[codes & 7], 0, dtype=np.float64), 1, out=self._texture[1:, 1:])
+        self._shape = codes.shape
+        self.strong = _integral(_TEXTURE[codes & 7])
+        self.full = _integral(np.where(codes & 7, np.float32(1), np.float32(-1)))
 
     def ranked(self, rects: Rects, *, texture: float = 1) -> Rects:
         """Those that are large enough, the likeliest first."""
         rects = rects[((rects[:, 2:] - rects[:, :2]) >= LEAST_SIDE / 2).all(1)]
         high, wide = self._shape
+        inside = self.texture(self.strong, rects)
         x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
-        sums = self._texture
-        inside = (sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / (high * wide)
         return rects[np.argsort(-(texture * inside + _STRAIGHT * self.sides(x0, y0, x1, y1).mean(0)), kind="stable")]
+
+    def texture(self, sums: NDArray[np.float32], rects: Rects) -> NDArray[np.float64]:
+        """What the cells of each rectangle sum up to, as a fraction of all cells."""
+        high, wide = self._shape
+        x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
+        return np.asarray((sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / (high * wide))
 
     def sides(self, x0: Cells, y0: Cells, x1: Cells, y1: Cells) -> NDArray[np.float64]:
         """The share of each side (4, N) that lies on an edge."""
@@ -77,6 +89,13 @@ class _Judge:
         return np.stack(
             [_support(down, y0, x), _support(down, y1, x), _support(across, x0, y), _support(across, x1, y)]
         )
+
+
+def _integral(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums of all cells above and to the left, (H + 1, W + 1)."""
+    sums = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), np.float32)
+    np.cumsum(np.cumsum(cells, 0, dtype=np.float64), 1, out=sums[1:, 1:])
+    return sums
 
 
 # What a cell counts by how much it differs from its neighbours: not at all, by 1, 2 or 3, 4 to 7 lumas, more.

@@ -31,6 +31,7 @@ ANGLES = (3.0, -3.0, 6.0, -6.0, 9.0, -9.0, 12.0, -12.0)
 OTHER_TURNS = (4, 2, 1, 3, 6, 7)
 
 BY_REGISTERED = 2  # so many of the best regions are also looked at through the registered windows themselves
+LARGE_CELLS = 8  # the halves and quarters are the first of the blind grid
 IN_ALL_TURNS = 16  # so many of the regions; the others as they are and mirrored
 
 
@@ -40,7 +41,7 @@ class Effort(NamedTuple):
     wide: int  # bits, for regions and the registered windows
     narrow: int  # bits, for all other views, of which there are many
     windows: tuple[int, ...]  # looked-up windows of each of the best regions
-    cells: int  # of each further region
+    cells: int  # of each half and quarter of the upload, in which a collage may have cropped pictures
     turned: int  # of each of the two best regions in the turns other than mirrored
 
 
@@ -66,7 +67,7 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     found = regions.find(plane.pixels)
     # The last luma of a row may be a part of one: fractions of the lumas are not quite fractions of the picture.
     scale = np.tile((plane.width * plane.pixel[0], plane.height * plane.pixel[1]), 2)
-    rects, best = np.minimum(found.rects * scale, 1.0), np.minimum(found.best * scale, 1.0)
+    rects, best, askew = (np.minimum(some * scale, 1.0) for some in found)
     inner = [inside(region, registered()[1:101]) for region in best[:BY_REGISTERED]]
     parts = (rects[:IN_ALL_TURNS], ALL_TURNS), (rects[IN_ALL_TURNS:], MIRRORED), (np.vstack(inner), MIRRORED)
     yield Stage(effort.wide, tuple(Look(0, some, turns) for some, turns in parts))
@@ -76,30 +77,14 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     turned = []
     for number, angle in enumerate(ANGLES, start=1):
         planes.append(small.rotated(angle))
-        windows = [upright(small, region, angle) for region in best[:ROTATED_REGIONS]]
+        windows = [upright(small, region, angle) for region in askew]
         turned.append(Look(number, np.vstack(windows), MIRRORED))
     yield Stage(effort.narrow, tuple(turned))
     inner = [inside(region, queries()[1 : effort.turned]) for region in best[:2]]
     inner += [inside(region, registered()[1 : 1 + effort.turned // 2]) for region in best[:2]]
-    cells = [inside(region, queries()[1 : effort.cells]) for region in _cells(rects, best)]
-    looks = Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack([*cells, _NONE]), MIRRORED)
+    cells = [inside(region, queries()[1 : effort.cells]) for region in regions.grid()[:LARGE_CELLS]]
+    looks = Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack(cells), MIRRORED)
     yield Stage(effort.narrow, looks)
-
-
-def _cells(rects: Rects, best: Rects) -> Rects:
-    """Regions that may be cells of a collage: a fourth to a half of the upload, and not among the best."""
-    area = (rects[:, 2:] - rects[:, :2]).prod(1)
-    small = rects[(area > _LEAST_CELL) & (area < _LARGEST_CELL)]
-    fresh = [region for region in small if regions.overlap(region, best).max() < _SAME_CELL]
-    kept: list[NDArray[np.float64]] = []
-    for region in fresh:
-        if all(regions.overlap(region, other[None])[0] < _SAME_CELL for other in kept):
-            kept.append(region)
-    return np.array(kept[:MOST_CELLS]).reshape(-1, 4)
-
-
-_LEAST_CELL, _LARGEST_CELL, _SAME_CELL = 0.15, 0.55, 0.9
-MOST_CELLS = 10
 
 
 def halved(plane: Plane) -> Plane:
@@ -150,7 +135,7 @@ def upright(plane: Plane, region: NDArray[np.float64], degrees: float) -> Rects:
 
 
 # Of each angle and region: looked-up windows of its upright middle, and registered ones for each way of turning.
-ROTATED_REGIONS, ROTATED_QUERIES, ROTATED_WINDOWS = 2, 6, 8
+ROTATED_QUERIES, ROTATED_WINDOWS = 6, 8
 _ROTATED = [0, *range(10, 16), *range(16, 30), *range(1, 10)]  # the larger ones first
 
 
@@ -177,4 +162,3 @@ def registered() -> Rects:
 
 
 _WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
-_NONE = np.empty((0, 4))
