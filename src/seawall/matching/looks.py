@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seawall.hashing.planes import Plane
-    from seawall.matching.index import HashIndex
+    from seawall.matching.index import HashIndex, Matches
 
 SLOT_BITS = 7  # of the index's payload; the rest is the id
 
-# At most so many seeds of a stage are refined, the closest first: 0.7 % of uploads, skies mostly, resemble everything.
+# At most so many seeds of a stage are refined: 0.7 % of uploads, skies mostly, resemble everything.
 MOST_SEEDS = 40
+
+# They are chosen among so many, the closest, by what their neighbours say. Whoever made up windows that resemble one
+# upload more than the bank's own picture does would else fill all 40, and nobody would look for the picture.
+MOST_ASKED = 400
 
 
 class Transform(NamedTuple):
@@ -92,25 +96,23 @@ class Looks:
         return tuple(sorted(seen.values(), key=_rank))
 
     def _seeds(self, planes: Sequence[Plane], stage: views.Stage) -> list[Seed]:
-        """The hits of a stage, the two closest of each id that differ, the closest of all first."""
+        """The closest hits of a stage, of each id the two closest that differ, the closest of all first."""
         asked = _Asked(planes, stage)
         hits = self._index.search(asked.hashes, stage.radius)
         seeds: list[Seed] = []
         boxes: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
-        for row in np.lexsort((hits.id, hits.query, hits.distance)).tolist():
+        for row in _closest(hits).tolist():
             number, slot = divmod(int(hits.id[row]), 1 << SLOT_BITS)
-            if slot >= SLOTS:
-                continue  # of another use of the index than this one
+            others = boxes.setdefault(number, [])
+            if slot >= SLOTS or len(others) == _SEEDS_EACH:
+                continue  # the former are of another use of the index than this one
             seed = asked.seed(int(hits.query[row]), number, slot, int(hits.distance[row]))
             box = implied(_WHOLE, views.registered()[slot], np.array([seed.rect]), seed.turn)[0, 0]
-            others = boxes.setdefault(number, [])
-            if len(others) == _SEEDS_EACH or any(
-                turn == seed.turn and regions.overlap(box, other[None])[0] > _SAME_BOX for turn, other in others
-            ):
+            if any(turn == seed.turn and regions.overlap(box, other[None])[0] > _SAME_BOX for turn, other in others):
                 continue
             others.append((seed.turn, box))
             seeds.append(seed)
-            if len(seeds) == MOST_SEEDS:
+            if len(seeds) == MOST_ASKED:
                 break
         return seeds
 
@@ -121,6 +123,9 @@ class Looks:
                 sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
                 yield _sighting(Placement(seed, seed.rect, 0, 0, seed.distance), sure)
         proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
+        if len(proved) > MOST_SEEDS:
+            likeliest = self._witnesses.likeliest(planes, proved, [prints[seed.id] for seed in proved])
+            proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
         for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
             if placement.proved:
                 yield _sighting(placement, "certain")
@@ -149,8 +154,19 @@ class _Asked:
         return Seed(number, slot, distance, int(self._turns[query]), int(self._frames[query]), (x0, y0, x1, y1))
 
 
+def _closest(hits: Matches) -> NDArray[np.int64]:
+    """The rows of the closest hits of each id, the closest of all first."""
+    order = np.lexsort((hits.id, hits.query, hits.distance))
+    by_number = order[np.argsort(hits.id[order] >> SLOT_BITS, kind="stable")]
+    _, begin, count = np.unique(hits.id[by_number] >> SLOT_BITS, return_index=True, return_counts=True)
+    nth = np.arange(order.size) - np.repeat(begin, count)
+    some = by_number[nth < _HITS_EACH]
+    return some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))]
+
+
 _WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
 _SEEDS_EACH = 2
+_HITS_EACH = 16  # of an id, among which its seeds are
 _SAME_BOX = 0.8
 
 

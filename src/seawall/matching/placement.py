@@ -148,7 +148,11 @@ class Witnesses:
 
     def __init__(self, windows: Rects) -> None:
         self._windows = windows
-        self._apart = np.stack([overlap(window, windows) for window in windows]) < SAME_PLACE
+        common = np.stack([overlap(window, windows) for window in windows])
+        self._apart = common < SAME_PLACE
+        # Of each window the others that say something of their own, those first that overlap it most: where they lie
+        # is known best.
+        self._neighbours = np.argsort(np.where(self._apart, -common, 1), axis=1, kind="stable")
 
     def place(self, planes: Sequence[Plane], seeds: Sequence[Seed], prints: Sequence[bytes]) -> list[Placement]:
         """Each seed refined, with the number of windows that agree. ``prints``: each seed's windows1."""
@@ -162,13 +166,41 @@ class Witnesses:
             for seed, rect, slot, distance in zip(seeds, rects, slots, best.tolist(), strict=True)
         ]
 
+    def likeliest(self, planes: Sequence[Plane], seeds: Sequence[Seed], prints: Sequence[bytes]) -> list[int]:
+        """The places of the seeds whose few nearest windows agree best where the seed lies, unmoved: those first."""
+        slots = np.frombuffer(b"".join(prints), np.uint8).reshape(len(seeds), SLOTS, SLOT_BYTES)
+        asked = [self._nearest(seed, one) for seed, one in zip(seeds, slots, strict=True)]
+        bits = np.full((len(seeds), NEIGHBOURS), _BITS)
+        for frame in {seed.frame for seed in seeds}:
+            rows = [at for at, seed in enumerate(seeds) if seed.frame == frame]
+            hashes, _ = planes[frame].hashes(np.vstack([asked[at][1] for at in rows]))
+            begin = 0
+            for at in rows:
+                near, _ = asked[at]
+                mine = hashes[begin : begin + near.size, seeds[at].turn]
+                bits[at, : near.size] = np.bitwise_count(mine ^ slots[at, near, :32]).sum(1)
+                begin += near.size
+        return np.argsort(np.sort(bits, 1)[:, :ENOUGH].sum(1), kind="stable").tolist()  # type: ignore[no-any-return]
+
+    def _nearest(self, seed: Seed, slots: NDArray[np.uint8]) -> tuple[NDArray[np.int64], Rects]:
+        """A few windows near a seed's that lie in the upload, and where."""
+        near = self._neighbours[seed.slot]
+        near = near[(slots[near, 32] > 0) & self._apart[seed.slot, near]]
+        here = implied(self._windows[near], self._windows[seed.slot], np.array([seed.rect]), seed.turn)[0]
+        inside = np.flatnonzero(self._inside(here))[:NEIGHBOURS]
+        return near[inside], here[inside]
+
+    @staticmethod
+    def _inside(here: Rects) -> NDArray[np.bool_]:
+        """Whether rectangles lie in the upload, but for a hair."""
+        margin = _BEYOND * (here[:, 2:] - here[:, :2])
+        return np.asarray(((here[:, :2] >= -margin) & (here[:, 2:] <= 1 + margin)).all(1))
+
     def _asked(
         self, planes: Sequence[Plane], seed: Seed, rect: NDArray[np.float64], slots: NDArray[np.uint8], distance: int
     ) -> Placement:
         here = implied(self._windows, self._windows[seed.slot], rect[None], seed.turn)[0]
-        margin = _BEYOND * (here[:, 2:] - here[:, :2])
-        inside = ((here[:, :2] >= -margin) & (here[:, 2:] <= 1 + margin)).all(1)
-        asked = np.flatnonzero(inside & (slots[:, 32] > 0) & self._apart[seed.slot])
+        asked = np.flatnonzero(self._inside(here) & (slots[:, 32] > 0) & self._apart[seed.slot])
         agreed = 0
         if asked.size:
             hashes, quality = planes[seed.frame].hashes(here[asked])
@@ -186,5 +218,7 @@ class Witnesses:
         return len(kept)
 
 
+NEIGHBOURS = 8  # asked of each seed where there are too many seeds
+_BITS = 256
 _BEYOND = 0.01  # of a window's side may lie outside the upload
 _USABLE = 30  # the quality of windows1 and of a witness

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # A region is at least this much of each side of the upload: a third, less the gutters of a collage of 3 x 3.
 LEAST_SIDE = 0.2
 
+# In a plane lower or narrower than this nothing is looked for.
+LEAST_PIXELS = 32
+
 # Regions more alike than this (intersection over union) are searched once. A shift of 1 % of the side costs 24 bits,
 # so only the nearly identical count as one.
 SAME = 0.97
@@ -40,6 +43,9 @@ class Regions(NamedTuple):
 
 def find(pixels: NDArray[np.uint8]) -> Regions:
     """The regions of a plane of lumas (H, W)."""
+    whole = np.array([[0.0, 0.0, 1.0, 1.0]])
+    if min(pixels.shape) < LEAST_PIXELS:
+        return Regions(np.vstack([whole, grid()]), whole, whole)
     half = _halved(pixels)
     codes = _codes(half)
     judge = _Judge(half, codes)
@@ -49,7 +55,6 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
     found = judge.ranked(np.vstack([_trimmed(pixels, found), found]))
     unframed = _unframed(codes, _distinct(found, same=_SAME_REGION)[:MOST_BEST])
     found = judge.ranked(np.vstack([_snapped(pixels, unframed), found]))
-    whole = np.array([[0.0, 0.0, 1.0, 1.0]])
     found = np.vstack([whole, found])
     likely = _distinct(found)[: 1 + MOST_LIKELY]
     cells = judge.ranked(found[1:], texture=0)[: 2 * MOST_CELLS]  # small, but with the straightest sides

@@ -170,6 +170,13 @@ def test_it_finds_nothing_in_skies_gradients_and_flat_pictures() -> None:
         assert look(Image.fromarray(lumas.astype(np.uint8))) == ()
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 9), (5, 3000), (16, 16), (63, 33), (40, 4000), (129, 70), (1, 65535)])
+def test_it_looks_at_pictures_of_any_shape(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, shape, np.uint8)
+    for lumas in (noise, np.full(shape, 7, np.uint8), (np.indices(shape).sum(0) % 256).astype(np.uint8)):
+        assert looks().look(Plane.of(lumas)) == ()
+
+
 def test_it_says_where_the_picture_lies_and_how_it_was_turned() -> None:
     (found,) = look(bordered(ImageOps.mirror(picture("coffee.png"))))
     width, height = picture("coffee.png").size
