@@ -13,6 +13,7 @@ from skimage.data import data_dir
 
 from seawall.hashing import Plane
 from seawall.matching import HashIndex, Looks, Sighting
+from seawall.matching.views import queries, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,3 +220,22 @@ def test_two_pictures_of_the_bank_in_one_upload_are_both_found() -> None:
     both.paste(picture("chelsea.png").resize((600, 600)), (0, 0))
     both.paste(picture("coffee.png").resize((600, 600)), (600, 0))
     assert {found.id for found in look(both)} == {1, 2}
+
+
+# Slots of windows1 that overlap each other so much that none is a witness of another.
+SAME_PLACE = (11, 16, 17, 18, 19, 20, 21, 23, 24, 25, 29, 30, 40, 48, 53, 55, 59, 62, 68, 71, 73, 81, 82, 89, 92)
+
+
+def test_made_up_windows_that_resemble_an_upload_more_do_not_hide_the_picture_in_it() -> None:
+    upload = plane(cropped(picture("chelsea.png")))
+    asked, quality = upload.hashes(np.vstack([queries(), registered()[1:101]]))
+    theirs = asked[quality >= USABLE, 0]
+    made_up = {}
+    for number in range(10, 90):
+        rows = np.zeros((126, 33), np.uint8)
+        for slot in SAME_PLACE:
+            rows[slot, :32], rows[slot, 32] = theirs[(number * 31 + slot) % len(theirs)], 100
+        made_up[number] = rows.tobytes()
+    windows = prints(BANK) | made_up
+    flooded = Looks(index_of(windows, range(101)), lambda ids: {number: windows[number] for number in ids})
+    assert [sighting.id for sighting in flooded.look(upload)] == [1]
