@@ -161,7 +161,7 @@ def _closest(hits: Matches) -> NDArray[np.int64]:
     _, begin, count = np.unique(hits.id[by_number] >> SLOT_BITS, return_index=True, return_counts=True)
     nth = np.arange(order.size) - np.repeat(begin, count)
     some = by_number[nth < _HITS_EACH]
-    return some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))]
+    return np.asarray(some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))])
 
 
 _WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
