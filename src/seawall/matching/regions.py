@@ -26,9 +26,9 @@ LEAST_PIXELS = 32
 
 # Regions more alike than this (intersection over union) are searched once. A shift of 1 % of the side costs 24 bits,
 # so only the nearly identical count as one.
-SAME = 0.97
+SAME = 0.98
 
-MOST_BOUNDED = 28
+MOST_BOUNDED = 40
 
 
 class Regions(NamedTuple):
@@ -108,7 +108,7 @@ _TEXTURE = np.array([-1.0, -0.5, 0.3, 1.0, 1.0, 1.0, 1.0, 1.0], np.float32)
 _STRAIGHT = 0.25  # what straight sides count against texture
 _SAME_REGION = 0.85
 MOST_BEST = 6
-MOST_LIKELY, MOST_CELLS = 30, 18
+MOST_LIKELY, MOST_CELLS = 30, 26
 
 
 def grid() -> Rects:
@@ -204,7 +204,7 @@ def bounded(judge: _Judge, shape: tuple[int, int]) -> Rects:
     good = np.flatnonzero(sides.min(0) >= _SUPPORTED)
     good = good[np.argsort(-worth[good], kind="stable")][: 6 * MOST_BOUNDED]
     boxes = np.stack([x[good, 0], y[good, 0], x[good, 1], y[good, 1]], 1) / (wide, high, wide, high)
-    return _distinct(boxes, same=0.9)[:MOST_BOUNDED]
+    return _distinct(boxes, same=0.955)[:MOST_BOUNDED]
 
 
 # The least share of a side along which there must be an edge, and what a side of the upload itself counts as.
