@@ -204,7 +204,9 @@ def changes(caller: Caller, *, cursor: Cursor | None, limit: int, windows: bool 
     if cursor is not None and cursor.number == caller.number and not (cursor.open and not here.open):
         return Changes(cursor, (), more=False)
     read = _changes
-    if cursor is not None and caller.number - cursor.number <= _TAIL:
+    # What a gate read of an hour that is closed may begin at the hour's first change: no short page.
+    moved = cursor is not None and cursor.open and cursor.number < caller.closed
+    if cursor is not None and caller.number - cursor.number <= _TAIL and not moved:
         read = _last_changes
     try:
         return read(caller, cursor, limit, windows=windows)

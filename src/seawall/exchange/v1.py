@@ -136,13 +136,15 @@ def fetch_hashes(request: HttpRequest, partner_id: int) -> dict[str, Any]:
     start = _number(request, "startTimestamp", stopncii.FROM_THE_START, 0, _LATEST)
     size = _number(request, "pageSize", _DEFAULT_PAGE, 1, MOST_RECORDS)
     token = request.GET.get("nextPageToken") or None
-    page = stopncii.page(partner_id=partner_id, start=start, size=size, token=token, hour=to_hours(now))
-    operations.note_fetch(
-        partner_id=partner_id,
-        entries=page.fresh,
-        full=start <= stopncii.FROM_THE_START and page.token is None,
-        now=now,
-    )
+    handed = False
+    while not handed:
+        page = stopncii.page(partner_id=partner_id, start=start, size=size, token=token, hour=to_hours(now))
+        handed = operations.note_fetch(
+            partner_id=partner_id,
+            entries=page.fresh,
+            full=start <= stopncii.FROM_THE_START and page.token is None,
+            now=now,
+        )
     return {
         "count": len(page.records),
         "nextPageToken": page.token,

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from seawall.exchange.hours import to_hours
-from seawall.exchange.models import HandedPage, Partner, derived_id
+from seawall.exchange.models import Entry, HandedPage, Partner, derived_id
 from seawall.exchange.operations.counter import change
 
 if TYPE_CHECKING:
@@ -28,17 +28,26 @@ _ROWS_AT_A_TIME = 2000
 _MOST_A_PAGE = 900
 
 
-def note_fetch(*, partner_id: int, entries: Sequence[int], full: bool, now: datetime) -> None:
-    """Those entries go out for the first time; ``full`` if they end a run from the start. Call it before they do."""
+def note_fetch(*, partner_id: int, entries: Sequence[int], full: bool, now: datetime) -> bool:
+    """Those entries go out for the first time; ``full`` if they end a run from the start. Call it before they do.
+
+    False: one of them was withdrawn since the page was read. Whoever did that could not know who holds it, so it must
+    not go out: read the page again.
+    """
     hour = to_hours(now)
     if full and not Partner.objects.filter(pk=partner_id, full_fetch=hour).exists():
         Partner.objects.filter(pk=partner_id).update(full_fetch=hour)
     if entries:
         Partner.objects.filter(Q(read=None) | Q(read__lt=hour), pk=partner_id).update(read=hour)
-        HandedPage.objects.bulk_create(
-            HandedPage(partner_id=partner_id, entries=array("Q", entries[at : at + _MOST_A_PAGE]).tobytes())
-            for at in range(0, len(entries), _MOST_A_PAGE)
+        parts = [entries[at : at + _MOST_A_PAGE] for at in range(0, len(entries), _MOST_A_PAGE)]
+        pages = HandedPage.objects.bulk_create(
+            HandedPage(partner_id=partner_id, entries=array("Q", part).tobytes()) for part in parts
         )
+        # Whoever withdraws from now on sees these pages.
+        if any(Entry.objects.filter(pk__in=part).exclude(state=Entry.State.ACTIVE).exists() for part in parts):
+            HandedPage.objects.filter(pk__in=[page.pk for page in pages]).delete()
+            return False
+    return True
 
 
 def note_deliveries(*, now: datetime) -> int:

@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from seawall.exchange import operations, queries, v1
-from seawall.exchange.models import Entry, Partner
+from seawall.exchange import operations, queries, stopncii, v1
+from seawall.exchange.models import Delivery, Entry, Partner
 from seawall.exchange.wire import Scope
 
 from .conftest import HOUR, NOON, Follower, send, token, value
@@ -237,6 +237,22 @@ def test_what_was_handed_out_is_known_before_the_worker_has_noted_it(client: Cli
     assert {each.blocked for each in queries.status(token=token(2), now=NOON).platforms} == {1}
     assert operations.note_deliveries(now=NOON) == 0
     assert {each.state for each in queries.status(token=token(1), now=NOON).platforms} == {"asked, not confirmed"}
+
+
+def test_what_is_withdrawn_while_a_page_is_read_is_not_handed_out(client: Client, meadow: dict[str, str]) -> None:
+    send(1, 2)
+    read = stopncii.page
+
+    def read_and_withdraw(**query: Any) -> stopncii.Page:
+        page = read(**query)
+        operations.withdraw(token=token(1), now=NOON)
+        return page
+
+    with mock.patch.object(stopncii, "page", read_and_withdraw):
+        records = fetch(client, meadow)["hashRecords"]
+    assert [record["hashValue"] for record in records] == [value(2).hex()]
+    operations.note_deliveries(now=NOON)
+    assert list(Delivery.objects.values_list("entry__signals__value", flat=True)) == [value(2)]
 
 
 def test_a_gate_that_drops_it_does_not_confirm_for_a_client_that_pulled(client: Client, meadow: dict[str, str]) -> None:
