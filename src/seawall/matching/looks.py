@@ -182,7 +182,7 @@ def effort_for(signals: int) -> views.Effort:
 _EFFORTS = (
     (300_000, views.Effort(52, 46, (600, 160, 60, 60), 60, 60)),
     (2_000_000, views.Effort(44, 41, (600, 100, 60, 40), 40, 40)),
-    (15_000_000, views.Effort(39, 36, (260, 80, 30), 16, 20)),
+    (15_000_000, views.Effort(38, 36, (240, 80, 30), 16, 16)),
 )
 _LEAST_EFFORT = views.Effort(34, MATCH_DISTANCE, (160, 60, 30), 8, 20)
 

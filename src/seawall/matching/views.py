@@ -30,7 +30,7 @@ ANGLES = (3.0, -3.0, 6.0, -6.0, 9.0, -9.0, 12.0, -12.0)
 
 OTHER_TURNS = (4, 2, 1, 3, 6, 7)
 
-BY_REGISTERED = 2  # so many of the best regions are also looked at through the registered windows themselves
+BY_REGISTERED = (101, 61)  # registered windows through which the best regions are looked at too
 LARGE_CELLS = 8  # the halves and quarters are the first of the blind grid
 IN_ALL_TURNS = 16  # so many of the regions; the others as they are and mirrored
 
@@ -68,7 +68,7 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     # The last luma of a row may be a part of one: fractions of the lumas are not quite fractions of the picture.
     scale = np.tile((plane.width * plane.pixel[0], plane.height * plane.pixel[1]), 2)
     rects, best, askew = (np.minimum(some * scale, 1.0) for some in found)
-    inner = [inside(region, registered()[1:101]) for region in best[:BY_REGISTERED]]
+    inner = [inside(region, registered()[1:many]) for region, many in zip(best, BY_REGISTERED, strict=False)]
     parts = (rects[:IN_ALL_TURNS], ALL_TURNS), (rects[IN_ALL_TURNS:], MIRRORED), (np.vstack(inner), MIRRORED)
     yield Stage(effort.wide, tuple(Look(0, some, turns) for some, turns in parts))
     inner = [inside(region, queries()[1:many]) for region, many in zip(best, effort.windows, strict=False)]
@@ -135,7 +135,7 @@ def upright(plane: Plane, region: NDArray[np.float64], degrees: float) -> Rects:
 
 
 # Of each angle and region: looked-up windows of its upright middle, and registered ones for each way of turning.
-ROTATED_QUERIES, ROTATED_WINDOWS = 6, 8
+ROTATED_QUERIES, ROTATED_WINDOWS = 4, 6
 _ROTATED = [0, *range(10, 16), *range(16, 30), *range(1, 10)]  # the larger ones first
 
 
