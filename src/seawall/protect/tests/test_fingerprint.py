@@ -137,6 +137,9 @@ def test_parts_are_sent_only_where_the_person_ticks_it(open_page: Callable[[], P
     assert len(page.input_value("#fingerprints").splitlines()) == 4
     page.locator("#parts").uncheck()
     assert page.input_value("#fingerprints") == shown
+    page.locator("#parts").check()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    assert not page.locator("#parts").is_checked()
 
 
 def test_what_is_not_a_whole_picture_gets_a_sentence_and_no_fingerprint(

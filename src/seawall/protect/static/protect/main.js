@@ -2,7 +2,7 @@
 
 import { askToKeep, listenForKeeping, showReceipt } from "./keep.js";
 import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
-import { chosenScope, listenForScope, partsToo } from "./scope.js";
+import { chosenScope, forgetParts, listenForScope, partsToo } from "./scope.js";
 import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
 import { announce, say } from "./words.js";
 
@@ -55,6 +55,7 @@ async function writeAll() {
 // The exit may have emptied the page by then: nothing here looks for an element anew.
 function forgetAll() {
   forgetPictures();
+  forgetParts();
   text.value = "";
   keptFor = "";
   showReceipt("", "");

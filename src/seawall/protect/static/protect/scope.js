@@ -21,6 +21,11 @@ export function partsToo() {
   return parts.checked;
 }
 
+/** Whoever comes back to the page is asked anew. */
+export function forgetParts() {
+  parts.checked = false;
+}
+
 /** @param {() => void} changed */
 export function listenForScope(changed) {
   for (const box of [...platforms, future, parts]) box.addEventListener("change", changed);
