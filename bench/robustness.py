@@ -205,14 +205,11 @@ def _tried(board: Board, attack: Attack, uploads: int) -> Outcome:
 def look_alikes(board: Board, alike: Sequence[Picture]) -> Row:
     """Other pictures of a place or thing that is in the bank: another moment, another angle, the next stretch."""
     random = np.random.default_rng(5)
-    ours = plain = total = 0
-    for picture in alike:
-        pixels = np.asarray(_shown(picture))
-        for shown in (pixels, *(_entries.edit(pixels, random) for _ in range(9))):
-            ours += bool(board.sighted(shown))
-            plain += bool(board.plainly(shown))
-            total += 1
-    what = f"look-alikes taken for a picture of the bank, of {total} uploads of {len(alike)} pictures"
+    shown = (np.asarray(_shown(picture)) for picture in alike)
+    uploads = (pixels for whole in shown for pixels in (whole, *(_entries.edit(whole, random) for _ in range(3))))
+    hits = list(_threaded(lambda pixels: (bool(board.sighted(pixels)), bool(board.plainly(pixels))), uploads))
+    ours, plain = (sum(which) for which in zip(*hits, strict=True))
+    what = f"look-alikes taken for a picture of the bank, of {len(hits)} uploads of {len(alike)} pictures"
     return _row(what, ours, plain, "", ("<=", 0))
 
 
