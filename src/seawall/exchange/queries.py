@@ -28,8 +28,10 @@ from seawall.exchange.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
 # A gate not heard of for this long no longer decides what counts as delivered.
 GATE_IS_GONE_AFTER = 24  # hours
@@ -127,18 +129,31 @@ def status(*, token: bytes, now: datetime) -> EntryStatus:
 
 def platform_statuses(entry: Entry, now: datetime) -> tuple[PlatformStatus, ...]:
     """What became of that entry at each platform it is meant for, in the directory's order."""
-    runs = PartnerPlatform.objects.select_related("partner")
-    if not entry.future:
-        runs = runs.filter(platform__in=entry.platforms.values("platform"))
-    deliveries = {each.partner_id: each for each in Delivery.objects.filter(entry=entry)}
+    runs = _runs(entry)
     blocked = dict(Feedback.objects.filter(entry=entry).values_list("partner_id", "blocked"))
-    partners = {run.partner_id: run.partner for run in runs}
-    states = {pk: _state(entry, partner, deliveries.get(pk), now) for pk, partner in partners.items()}
+    states = _states(entry, {run.partner for run in runs}, now)
     order = {each.slug: place for place, each in enumerate(platforms())}
     return tuple(
         PlatformStatus(run.platform, run.partner.name, *states[run.partner_id], blocked.get(run.partner_id, 0))
         for run in sorted(runs, key=lambda run: (order.get(run.platform, len(order)), run.partner.name))
     )
+
+
+def unconfirmed(entry: Entry, now: datetime) -> list[int]:
+    """The partners that were asked to drop the entry and have not said that they did."""
+    states = _states(entry, {run.partner for run in _runs(entry)}, now)
+    return [partner for partner, (state, _) in states.items() if state in {"asked to withdraw", "asked, not confirmed"}]
+
+
+def _runs(entry: Entry) -> QuerySet[PartnerPlatform]:
+    """The platforms an entry is meant for, with the partners that run them."""
+    runs = PartnerPlatform.objects.select_related("partner")
+    return runs if entry.future else runs.filter(platform__in=entry.platforms.values("platform"))
+
+
+def _states(entry: Entry, partners: Iterable[Partner], now: datetime) -> dict[int, tuple[PlatformState, datetime]]:
+    deliveries = {each.partner_id: each for each in Delivery.objects.filter(entry=entry)}
+    return {each.pk: _state(entry, each, deliveries.get(each.pk), now) for each in partners}
 
 
 def _state(entry: Entry, partner: Partner, delivery: Delivery | None, now: datetime) -> tuple[PlatformState, datetime]:
@@ -150,7 +165,8 @@ def _state(entry: Entry, partner: Partner, delivery: Delivery | None, now: datet
         return "withdrawn", to_time(delivery.withdrawn)
     if delivery is not None and (delivery.pulled or entry.state == Entry.State.WITHDRAWN):
         return "asked, not confirmed", to_time(entry.changed)
-    if delivery is not None or _may_hold(entry, partner, now):
+    # Erased, and never delivered: nobody was left to ask when it was erased, whatever was read since.
+    if entry.state == Entry.State.WITHDRAWING and (delivery is not None or _may_hold(entry, partner, now)):
         return "asked to withdraw", to_time(entry.changed)
     return "withdrawn", to_time(entry.changed)
 

@@ -19,6 +19,7 @@ import structlog
 from django.db import connection
 from django.db.models import F, Q
 
+from seawall.exchange import queries
 from seawall.exchange.hours import to_hours
 from seawall.exchange.models import (
     Delivery,
@@ -34,7 +35,7 @@ from seawall.exchange.models import (
 )
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.entries import erase
-from seawall.exchange.queries import ERASED_AFTER
+from seawall.exchange.operations.handed import mark_delivered
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,17 +71,20 @@ def close_hours(*, now: datetime) -> int:
 
 def erase_expired(*, now: datetime) -> int:
     """Erase the values of withdrawals that some partner has not confirmed for 30 days; answers how many."""
-    overdue = Q(state=Entry.State.WITHDRAWING, changed__lte=to_hours(now) - ERASED_AFTER)
+    overdue = Q(state=Entry.State.WITHDRAWING, changed__lte=to_hours(now) - queries.ERASED_AFTER)
     expired = list(Entry.objects.filter(overdue).values_list("pk", flat=True))
     for pk in expired:
         with change(now) as counter:
-            erase(Entry.objects.get(pk=pk), counter)
+            entry = Entry.objects.get(pk=pk)
+            for partner in queries.unconfirmed(entry, now):  # their receipts go on saying so
+                mark_delivered([pk], partner, counter, pulled=False)
+            erase(entry, counter)
     return len(expired)
 
 
 def forget_events(*, now: datetime) -> None:
     """Drop what guards against counting an event twice after 30 days: no gate keeps an outbox that long."""
-    FeedbackEvent.objects.filter(hour__lte=to_hours(now) - ERASED_AFTER).delete()
+    FeedbackEvent.objects.filter(hour__lte=to_hours(now) - queries.ERASED_AFTER).delete()
 
 
 def renumber(hour: FeedHour, now: datetime) -> None:

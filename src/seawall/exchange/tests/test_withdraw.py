@@ -104,6 +104,25 @@ def test_a_partner_whose_gates_never_speak_is_still_asked(meadow: dict[str, str]
     assert states(2) == {"withdrawn"}
 
 
+def test_what_was_withdrawn_stays_so_whatever_is_read_later(meadow: dict[str, str]) -> None:
+    send(1)
+    operations.withdraw(token=token(1), now=NOON)
+    assert states(1) == {"withdrawn"}
+    send(2, now=NOON + HOUR)
+    late = Follower(meadow["api"], now=NOON + HOUR)
+    late.follow()
+    assert states(1) == {"withdrawn"}
+
+
+def test_who_never_spoke_is_still_named_when_the_value_is_erased_after_30_days(meadow: dict[str, str]) -> None:
+    send(1)
+    Follower(meadow["api"]).follow()
+    operations.withdraw(token=token(1), now=NOON)
+    operations.erase_expired(now=NOON + 30 * 24 * HOUR)
+    assert not Signal.objects.exists()
+    assert states(1) == {"asked, not confirmed"}
+
+
 def test_withdrawing_one_of_two_entries_of_a_picture_leaves_the_other(meadow: dict[str, str]) -> None:
     [alice] = send(1)
     [bob] = send(2, picture=1)
