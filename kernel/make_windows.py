@@ -153,7 +153,7 @@ def design() -> tuple[np.ndarray, np.ndarray, str]:
         registered = choice[greedy(found_by_registered(crop, choice, queries), REGISTERED, first)]
         choice = candidates(random, 0.35)
         queries = choice[greedy(found_by_queries(crop, choice, registered), LOOKED_UP, [0])]
-    registered = np.vstack([registered[: -len(edges())], edges()])
+    registered = np.vstack([as_written(registered[: -len(edges())]), edges()])
     queries, words = looked_up(registered)
     return registered, queries, words
 
@@ -171,6 +171,12 @@ def corners(windows: np.ndarray) -> np.ndarray:
     """x0, y0, x1, y1 as integers of 65,536."""
     edges = np.hstack([windows[:, :2] - windows[:, 2:] / 2, windows[:, :2] + windows[:, 2:] / 2])
     return np.clip(np.rint(edges * ONE), 0, ONE).astype(int)
+
+
+def as_written(windows: np.ndarray) -> np.ndarray:
+    """Centre and size of windows, rounded as the header has them."""
+    sides = corners(windows) / ONE
+    return np.hstack([(sides[:, :2] + sides[:, 2:]) / 2, sides[:, 2:] - sides[:, :2]]).astype(np.float32)
 
 
 def tiles() -> np.ndarray:
