@@ -21,6 +21,7 @@ import numpy as np
 
 from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY
 from seawall.matching import regions, views
+from seawall.matching.index import Matches
 from seawall.matching.lookup import VIEWS
 from seawall.matching.placement import SLOT_BYTES, SLOTS, Placement, Seed, Witnesses, implied
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seawall.hashing.planes import Plane
-    from seawall.matching.index import HashIndex, Matches
+    from seawall.matching.index import HashIndex
 
 SLOT_BITS = 7  # of the index's payload; the rest is the id
 
@@ -98,10 +99,10 @@ class Looks:
     def _seeds(self, planes: Sequence[Plane], stage: views.Stage) -> list[Seed]:
         """The closest hits of a stage, of each id the two closest that differ, the closest of all first."""
         asked = _Asked(planes, stage)
-        hits = self._index.search(asked.hashes, stage.radius)
+        hits = self._hits(asked.hashes, stage.radius)
         seeds: list[Seed] = []
         boxes: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
-        for row in _closest(hits).tolist():
+        for row in range(hits.id.size):
             number, slot = divmod(int(hits.id[row]), 1 << SLOT_BITS)
             others = boxes.setdefault(number, [])
             if slot >= SLOTS or len(others) == _SEEDS_EACH:
@@ -116,10 +117,30 @@ class Looks:
                 break
         return seeds
 
+    def _hits(self, hashes: NDArray[np.uint8], radius: int) -> Matches:
+        """The closest hits, the closest of all first.
+
+        A part of the queries at a time: an upload that resembles itself everywhere, and entries that were made up to
+        resemble it, give a hit for each two of them.
+        """
+        kept = Matches(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint16))
+        for begin in range(0, len(hashes), _QUERIES_AT_A_TIME):
+            found = self._index.search(hashes[begin : begin + _QUERIES_AT_A_TIME], radius)
+            kept = _closest(
+                Matches(
+                    np.concatenate([kept.query, found.query + begin]),
+                    np.concatenate([kept.id, found.id]),
+                    np.concatenate([kept.distance, found.distance]),
+                )
+            )
+        return kept
+
     def _sightings(self, planes: Sequence[Plane], stage: views.Stage, seeds: Sequence[Seed]) -> Iterator[Sighting]:
         prints = self._windows_of(list({seed.id for seed in seeds})) if seeds else {}
         for seed in seeds:
-            if seed.id not in prints and seed.slot == 0 and seed.distance <= MATCH_DISTANCE:
+            if seed.id in prints or seed.slot != 0 or seed.distance > MATCH_DISTANCE:
+                continue
+            if stage.whole or textured(planes[seed.frame], seed.rect):
                 sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
                 yield _sighting(Placement(seed, seed.rect, 0, 0, seed.distance), sure)
         proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
@@ -127,7 +148,7 @@ class Looks:
             likeliest = self._witnesses.likeliest(planes, proved, [prints[seed.id] for seed in proved])
             proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
         for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
-            if placement.proved:
+            if placement.proved and textured(planes[placement.seed.frame], placement.box):
                 yield _sighting(placement, "certain")
             elif stage.whole and placement.seed.slot == 0:
                 yield _sighting(placement, "likely")
@@ -154,20 +175,38 @@ class _Asked:
         return Seed(number, slot, distance, int(self._turns[query]), int(self._frames[query]), (x0, y0, x1, y1))
 
 
-def _closest(hits: Matches) -> NDArray[np.int64]:
-    """The rows of the closest hits of each id, the closest of all first."""
+def _closest(hits: Matches) -> Matches:
+    """The closest hits of each id, and of all of them, the closest first."""
     order = np.lexsort((hits.id, hits.query, hits.distance))
     by_number = order[np.argsort(hits.id[order] >> SLOT_BITS, kind="stable")]
     _, begin, count = np.unique(hits.id[by_number] >> SLOT_BITS, return_index=True, return_counts=True)
     nth = np.arange(order.size) - np.repeat(begin, count)
     some = by_number[nth < _HITS_EACH]
-    return np.asarray(some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))])
+    some = some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))][:_MOST_HITS]
+    return Matches(hits.query[some], hits.id[some], hits.distance[some])
+
+
+def textured(plane: Plane, box: tuple[float, float, float, float]) -> bool:
+    """Whether what lies in that box of the plane has texture.
+
+    Two smooth areas with an edge between them fit any other such two, however many windows are asked: all see the edge.
+    """
+    high, wide = plane.pixels.shape
+    x0, y0, x1, y1 = np.clip(box, 0, 1).tolist()
+    part = plane.pixels[int(y0 * high) : int(y1 * high) + 1, int(x0 * wide) : int(x1 * wide) + 1].astype(np.int16)
+    steps = np.maximum(np.abs(np.diff(part, axis=1))[:-1], np.abs(np.diff(part, axis=0))[:, :-1])
+    return steps.size > 0 and float((steps >= _STEP).mean()) >= _TEXTURED
 
 
 _WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
 _SEEDS_EACH = 2
 _HITS_EACH = 16  # of an id, among which its seeds are
 _SAME_BOX = 0.8
+_QUERIES_AT_A_TIME = 256
+_MOST_HITS = 20_000  # kept of a stage
+# So much of a picture differs by so much luma from the cell beside it. docs/decisions/looks.md: wrong placements on
+# drawings and right ones on photographs.
+_STEP, _TEXTURED = 3, 0.05
 
 
 def effort_for(signals: int) -> views.Effort:

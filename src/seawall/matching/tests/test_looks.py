@@ -171,6 +171,22 @@ def test_it_finds_nothing_in_skies_gradients_and_flat_pictures() -> None:
         assert look(Image.fromarray(lumas.astype(np.uint8))) == ()
 
 
+def test_crude_drawings_in_the_bank_resemble_no_other_drawing() -> None:
+    """One edge between two flat areas is in every drawing."""
+    windows = {}
+    for number, box in enumerate(((300, 300, 600, 600), (0, 300, 600, 600), (200, 0, 600, 450)), start=1):
+        drawn = Image.new("RGB", (600, 600), "white")
+        ImageDraw.Draw(drawn).rectangle(box, fill="black")
+        windows[number] = plane(drawn).registered()
+    bank = Looks(index_of(windows, range(101)), lambda ids: {number: windows[number] for number in ids})
+    random = np.random.default_rng(4)
+    for _ in range(12):
+        other = Image.new("L", (800, 800), 200)
+        for x, y, wide, high, luma in random.integers(5, 800, (6, 5)).tolist():
+            ImageDraw.Draw(other).rectangle((x, y, x + wide, y + high), fill=luma % 256)
+        assert [each for each in bank.look(plane(other)) if each.sure == "certain"] == []
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 9), (5, 3000), (16, 16), (63, 33), (40, 4000), (129, 70), (1, 65535)])
 def test_it_looks_at_pictures_of_any_shape(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, shape, np.uint8)
