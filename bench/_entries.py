@@ -59,6 +59,11 @@ class Entries:
         numbers = np.concatenate([own << SLOT_BITS, (entry << SLOT_BITS) + slot + INDEXED.start])
         return np.ascontiguousarray(hashes), numbers.astype(np.uint64)
 
+    def wholes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """As `signals`, of entries that came without windows."""
+        own = np.flatnonzero(self.qualities >= USABLE_QUALITY)
+        return np.ascontiguousarray(self.pdqs[own]), (own << SLOT_BITS).astype(np.uint64)
+
     def whole(self) -> HashIndex:
         """What platforms hold today: one fingerprint an entry."""
         own = np.flatnonzero(self.qualities >= USABLE_QUALITY)

@@ -40,10 +40,11 @@ def tables(rows: list[Row]) -> str:
     others = [row for row in rows if not row["what"].startswith(FOUND)]
     return "\n".join(
         [
-            "| attack | uploads | plain PDQ | Seawall | 95 % interval | as at 100,000 entries | target | |",
-            "|---|---|---|---|---|---|---|---|",
+            "| attack | uploads | plain PDQ | without windows | with windows | 95 % interval | as at 100,000 entries | target | |",
+            "|---|---|---|---|---|---|---|---|---|",
             *(
                 f"| {row['what'].removeprefix(FOUND)} | {row.get('uploads', '')} | {row['peer']:.1f} % "
+                f"| {row['alone']:.1f} % "
                 f"| **{row['ours']:.1f} %** | {_interval(row)} | {row['large']:.1f} % "
                 f"| {row['target']} | {_met(row)} |"
                 for row in found

@@ -75,6 +75,7 @@ class Board:
     entries: _entries.Entries
     looks: Looks
     narrow: Looks  # no harder than in a bank of 100,000 entries
+    alone: Looks  # in the same bank, had nobody sent windows: the page sends them only if asked to
     whole: HashIndex
 
     @classmethod
@@ -85,7 +86,8 @@ class Board:
             entries = entries.and_also(filler)
         index = HashIndex.build(*entries.signals(INDEXED_QUALITY))
         narrow = Looks(index, entries.windows_of, effort=effort_for(LARGE * (_entries.INDEXED.stop - 1)))
-        return cls(photos, apart, entries, Looks(index, entries.windows_of), narrow, entries.whole())
+        alone = Looks(HashIndex.build(*entries.wholes()), lambda _: {})
+        return cls(photos, apart, entries, Looks(index, entries.windows_of), narrow, alone, entries.whole())
 
     def sighted(self, pixels: Pixels) -> set[int]:
         """The entries that we see in an upload."""
@@ -141,12 +143,12 @@ def recall(board: Board, attacks: Sequence[Attack], scale: Scale) -> Iterator[Ro
         yield _recall_row(attack.name, outcome, attack.target)
         if attack.target is not None:
             targeted.append(outcome)
-    ours, narrow, plain = (
+    ours, narrow, alone, plain = (
         100 * statistics.fmean(statistics.fmean(found) for found in which)
-        for which in zip(*((one.ours, one.narrow, one.plain) for one in targeted), strict=True)
+        for which in zip(*((one.ours, one.narrow, one.alone, one.plain) for one in targeted), strict=True)
     )
     mean = _row(f"found: mean of the {len(targeted)} rows with a target", ours, plain, "%", None)
-    yield {**mean, "large": narrow}
+    yield {**mean, "large": narrow, "alone": alone}
     yield _row(f"wrong entries sighted in these {total} uploads", wrong, None, "", ("<=", 0))
 
 
@@ -168,6 +170,7 @@ class Outcome:
 
     ours: list[bool] = field(default_factory=list)
     narrow: list[bool] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)
     plain: list[bool] = field(default_factory=list)
     scenes: list[str] = field(default_factory=list)
     wrong: int = 0
@@ -179,7 +182,7 @@ class Outcome:
         self.wrong += other.wrong
 
     def _lists(self) -> tuple[list[Any], ...]:
-        return self.ours, self.narrow, self.plain, self.scenes
+        return self.ours, self.narrow, self.alone, self.plain, self.scenes
 
 
 def _tried(board: Board, attack: Attack, uploads: int) -> Outcome:
@@ -194,8 +197,9 @@ def _tried(board: Board, attack: Attack, uploads: int) -> Outcome:
         draw = _attacks.Draw(f"{attack.name} {photo.name}", True, others)  # noqa: FBT003 - unseen
         pixels = _negatives.decoded(_attacks.upload(attack, _shown(photo), draw))
         sighted = board.sighted(pixels)
-        found = number in _ids(board.narrow, pixels), number in board.plainly(pixels)
-        return Outcome([number in sighted], [found[0]], [found[1]], [photo.scene], len(sighted - {number}))
+        narrow, alone = (number in _ids(looks, pixels) for looks in (board.narrow, board.alone))
+        plain = number in board.plainly(pixels)
+        return Outcome([number in sighted], [narrow], [alone], [plain], [photo.scene], len(sighted - {number}))
 
     for one in _threaded(put_up, numbers[:uploads]):
         outcome.also(one)
@@ -362,8 +366,8 @@ def _recall_row(name: str, outcome: Outcome, target: float | None) -> Row:
     ours, plain = 100 * statistics.fmean(outcome.ours), 100 * statistics.fmean(outcome.plain)
     row = _row(f"found: {name}", ours, plain, "%", None if target is None else (">=", 100 * target))
     low, high = (100 * share for share in interval(outcome.ours, outcome.scenes))
-    narrow = 100 * statistics.fmean(outcome.narrow)
-    return {**row, "low": low, "high": high, "uploads": len(outcome.ours), "large": narrow}
+    narrow, alone = 100 * statistics.fmean(outcome.narrow), 100 * statistics.fmean(outcome.alone)
+    return {**row, "low": low, "high": high, "uploads": len(outcome.ours), "large": narrow, "alone": alone}
 
 
 def _row(what: str, ours: float, peer: float | None, unit: str, target: tuple[str, float] | None) -> Row:
