@@ -40,7 +40,7 @@ def tables(rows: list[Row]) -> str:
     others = [row for row in rows if not row["what"].startswith(FOUND)]
     return "\n".join(
         [
-            "| attack | uploads | plain PDQ | without windows | with windows | 95 % interval | as at 100,000 entries | target | |",
+            "| attack | uploads | plain PDQ | alone | with windows | 95 % interval | as at 100,000 | target | |",
             "|---|---|---|---|---|---|---|---|---|",
             *(
                 f"| {row['what'].removeprefix(FOUND)} | {row.get('uploads', '')} | {row['peer']:.1f} % "
