@@ -92,6 +92,7 @@ def test_a_picture_is_protected_on_the_device_blocked_and_let_go_again(page: Pag
 
 def open_receipt(page: Page, demo: Demo, receipt: Path) -> str:
     page.goto(f"{demo.site}/protect/receipt/")
+    page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", receipt)
     page.click("text=Show me")
     return page.inner_text("main")

@@ -158,6 +158,7 @@ def test_a_picture_is_protected_and_taken_back_in_it(
     check("sent")
 
     page.goto(f"{live_server.url}/{pseudo.CODE}/protect/receipt/")
+    page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", tmp_path / "receipt.txt")
     expect(page.locator("#receipt")).to_have_value((tmp_path / "receipt.txt").read_text())
     page.locator("main form button[type=submit]").click()

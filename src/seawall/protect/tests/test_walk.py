@@ -79,6 +79,7 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
     assert Entry.objects.count() == 3
 
     page.get_by_role("link", name="Open my receipt").click()
+    page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", tmp_path / "receipt.txt")
     expect(page.locator("#receipt")).to_have_value(saved)
     page.get_by_role("button", name="Show me").click()
