@@ -33,7 +33,7 @@ lint: setup wasm-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet src
+	$(BIN)/djlint --lint --quiet src
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: setup               ## our figures with the peer's beside them

