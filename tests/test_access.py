@@ -15,6 +15,7 @@ from skimage import data as photos
 
 from seawall.exchange import operations
 from seawall.guide.urls import urlpatterns as guide
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def answer_everything(page: Page) -> None:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     for box in page.locator("main input[type=checkbox], main input[value='2'][type=radio]").all():
         box.check()
-    page.locator("main button[type=submit]").click()
+    follow(page.locator("main button[type=submit]"))
 
 
 def protect_and_take_back(page: Page, language: str, picture: Path, receipt: Path) -> Iterator[str]:
@@ -84,21 +85,20 @@ def protect_and_take_back(page: Page, language: str, picture: Path, receipt: Pat
     download.value.save_as(receipt)
     page.click("#to-send")
     yield "send"
-    page.click("#send")
-    page.wait_for_url("**/protect/send/")
+    follow(page.locator("#send"))
     yield "sent"
     page.goto(address("protect:receipt", language))
     page.locator("main form button[type=submit]").click()  # empty: the browser asks for it
     page.fill("#receipt", receipt.read_text())
-    page.locator("main form button[type=submit]").click()
+    follow(page.locator("main form button[type=submit]"))
     yield "status"
-    page.locator("button[name=which]").first.click()
+    follow(page.locator("button[name=which]").first)
     yield "take back?"
-    page.locator("button[name=confirmed]").click()
+    follow(page.locator("button[name=confirmed]"))
     yield "taken back"
     page.goto(address("protect:receipt", language))
     page.fill("#receipt", "not a receipt")
-    page.locator("main form button[type=submit]").click()
+    follow(page.locator("main form button[type=submit]"))
     yield "no receipt"
 
 

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from seawall.directory.models import Operator
 from seawall.guide.urls import urlpatterns
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ def answer(page: Page) -> None:
     """A stranger threatens on Instagram, has posted it, and was paid."""
     for name, value in (("a", "1"), ("b", "instagram"), ("c", "2"), ("d", "2"), ("e", "5")):
         page.check(f'input[name="{name}"][value="{value}"]')
-    page.get_by_role("button", name="Show me my steps").click()
+    follow(page.get_by_role("button", name="Show me my steps"))
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts on", "scripts off"])
@@ -71,7 +72,7 @@ def test_from_the_front_page_through_the_questions_to_the_right_steps(
     page = visit("/", java_script_enabled=scripts, viewport={"width": 360, "height": 780})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.get_by_role("link", name="Show me what to do").first.click()
+    follow(page.get_by_role("link", name="Show me what to do").first)
     answer(page)
     assert page.url == f"{live_server.url}/start/"
     assert page.locator("h3").all_inner_texts()[:6] == [
@@ -82,10 +83,10 @@ def test_from_the_front_page_through_the_questions_to_the_right_steps(
         "Do not pay. Do not answer.",
         "Get it taken down",
     ]
-    page.get_by_role("link", name="Help to stay calm").click()
+    follow(page.get_by_role("link", name="Help to stay calm"))
     headings = [page.inner_text("h1")]
     while page.get_by_role("link", name=re.compile("^Next:")).count() and len(headings) < 9:
-        page.get_by_role("link", name=re.compile("^Next:")).click()
+        follow(page.get_by_role("link", name=re.compile("^Next:")))
         headings.append(page.inner_text("h1"))
     assert headings == [
         "Stay calm. You have time.",
@@ -126,7 +127,7 @@ def test_the_exit_is_the_first_thing_the_tab_key_reaches_on_every_page(visit: Ca
 
 def test_the_exit_works_without_scripts(visit: Callable[..., Page]) -> None:
     page = visit("/start/", java_script_enabled=False)
-    page.locator("#exit").click()
+    follow(page.locator("#exit"))
     assert page.url == ELSEWHERE
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from seawall.cli.demo.loop import copies
 from seawall.cli.demo.photo import landscape
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def post(page: Page, demo: Demo, picture: bytes) -> str:
     """What the sample platform says to an upload, in the browser."""
     page.goto(demo.platform)
     page.set_input_files("input[name=picture]", {"name": "holiday.jpg", "mimeType": "image/jpeg", "buffer": picture})
-    page.click("button")
+    follow(page.locator("button"))
     return page.inner_text(".said b")
 
 
@@ -48,7 +49,7 @@ def until(page: Page, demo: Demo, picture: bytes, wanted: str) -> str:
 def protect(page: Page, demo: Demo, picture: bytes, receipt: Path, *, only: tuple[str, ...] = ()) -> str:
     """Walk the four steps; answers the text that was shown before it was sent."""
     page.goto(f"{demo.site}/protect/")
-    page.click("text=Yes, both")
+    follow(page.locator("text=Yes, both"))
     page.set_input_files("#picture", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture})
     page.click("#to-read:enabled")
     if only:
@@ -61,8 +62,7 @@ def protect(page: Page, demo: Demo, picture: bytes, receipt: Path, *, only: tupl
         page.click("#save")
     download.value.save_as(receipt)
     page.click("#to-send")
-    page.click("#send")
-    page.wait_for_url("**/protect/send/")
+    follow(page.locator("#send"))
     assert page.inner_text("h1") == "Done. It is on its way."
     return shown
 
@@ -85,8 +85,8 @@ def test_a_picture_is_protected_on_the_device_blocked_and_let_go_again(page: Pag
     assert stopped in told
     assert "Facebook" in told
 
-    page.click("button[name=which] >> nth=0")
-    page.click("button[name=confirmed]")
+    follow(page.locator("button[name=which]").first)
+    follow(page.locator("button[name=confirmed]"))
     assert until(page, demo, picture, "Posted.") == "Posted."
 
 
@@ -94,7 +94,7 @@ def open_receipt(page: Page, demo: Demo, receipt: Path) -> str:
     page.goto(f"{demo.site}/protect/receipt/")
     page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", receipt)
-    page.click("text=Show me")
+    follow(page.locator("text=Show me"))
     return page.inner_text("main")
 
 
@@ -114,8 +114,8 @@ def test_the_same_picture_from_two_people_stays_protected_when_one_withdraws(
     protect(page, demo, picture, tmp_path / "bob.txt")
     assert until(page, demo, picture, "Not posted.") == "Not posted."
     open_receipt(page, demo, tmp_path / "alice.txt")
-    page.click("button[name=which] >> nth=0")
-    page.click("button[name=confirmed]")
+    follow(page.locator("button[name=which]").first)
+    follow(page.locator("button[name=confirmed]"))
     time.sleep(3)  # a wrong removal would have arrived by now
     assert post(page, demo, picture) == "Not posted."
 

@@ -14,6 +14,7 @@ from skimage import data as photos
 from seawall.directory import queries as directory
 from seawall.exchange import operations
 from seawall.site.tests import pseudo
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,8 +122,7 @@ def test_every_answer_to_the_questions_is_whole_in_it(
         if who == "3":
             page.uncheck('input[name="e"][value="7"]')
             page.uncheck('input[name="e"][value="1"]')
-        page.locator("main button[type=submit]").click()
-        page.locator("main .steps").first.wait_for()
+        follow(page.locator("main button[type=submit]"))
         check(f"plan {who}")
 
 
@@ -153,19 +153,18 @@ def test_a_picture_is_protected_and_taken_back_in_it(
     check("kept")
     page.click("#to-send")
     check("send")
-    page.click("#send")
-    page.wait_for_url("**/protect/send/")
+    follow(page.locator("#send"))
     check("sent")
 
     page.goto(f"{live_server.url}/{pseudo.CODE}/protect/receipt/")
     page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", tmp_path / "receipt.txt")
     expect(page.locator("#receipt")).to_have_value((tmp_path / "receipt.txt").read_text())
-    page.locator("main form button[type=submit]").click()
+    follow(page.locator("main form button[type=submit]"))
     check("status")
-    page.locator("button[name=which]").first.click()
+    follow(page.locator("button[name=which]").first)
     check("take back?")
-    page.locator("button[name=confirmed]").click()
+    follow(page.locator("button[name=confirmed]"))
     check("taken back")
     assert complaints == []
 
@@ -173,11 +172,11 @@ def test_a_picture_is_protected_and_taken_back_in_it(
 def test_a_refusal_is_whole_in_it(page: Page, live_server: LiveServer, check: Callable[[str], None]) -> None:
     page.goto(f"{live_server.url}/{pseudo.CODE}/protect/receipt/")
     page.fill("#receipt", "not a receipt")
-    page.locator("main form button[type=submit]").click()
+    follow(page.locator("main form button[type=submit]"))
     check("no receipt")
     page.goto(f"{live_server.url}/{pseudo.CODE}/protect/receipt/")
     page.fill("#receipt", "a1" * 16)
-    page.locator("main form button[type=submit]").click()
+    follow(page.locator("main form button[type=submit]"))
     check("unknown code")
 
 

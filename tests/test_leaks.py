@@ -21,6 +21,7 @@ from skimage import data as photos
 
 from seawall.protect import page as picture_page
 from seawall.protect import views
+from tests.browse import follow
 from tests.leaks.recorder import Recorder, settle
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def test_the_search_for_the_picture_would_find_it(photo: Path) -> None:
 
 def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder, photo: Path) -> None:
     page.goto(f"http://127.0.0.1:{recorder.site}/protect/")
-    page.get_by_role("link", name="Yes, both").click()
+    follow(page.get_by_role("link", name="Yes, both"))
     page.set_input_files("#picture", photo)
     page.get_by_role("button", name="Continue").click()
     page.locator("#future").check()

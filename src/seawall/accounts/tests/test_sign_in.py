@@ -12,6 +12,7 @@ from django.test import Client
 
 from seawall.accounts import forms, operations
 from seawall.accounts.middleware import Csrf
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from django.test import RequestFactory
@@ -142,17 +143,17 @@ def test_the_desk_works_in_a_real_browser_under_its_strict_policy(alice: Staff, 
     page.goto(f"{live_server.url}/staff/")
     page.fill("[name=username]", alice.email)
     page.fill("[name=password]", LONG)
-    page.click("[type=submit]")
+    follow(page.locator("[type=submit]"))
     assert "alice" in page.inner_text("#user-tools").lower()
     page.goto(f"{live_server.url}/staff/directory/operator/add/")
     page.fill("[name=name]", "Harbour")
-    page.click("[name=_save]")
+    follow(page.locator("[name=_save]"))
     assert "added successfully" in page.inner_text(".messagelist")
     page.goto(f"{live_server.url}/staff/directory/closure/add/")
     page.click("#id_first + .datetimeshortcuts a:first-child")  # "Today": Django's own script runs
     assert page.input_value("#id_first")
     page.click("#id_last + .datetimeshortcuts a:first-child")
-    page.click("[name=_save]")
+    follow(page.locator("[name=_save]"))
     assert "added successfully" in page.inner_text(".messagelist")
     assert refused == []
     assert {cookie["path"] for cookie in page.context.cookies()} == {"/staff/"}

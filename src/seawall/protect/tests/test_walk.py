@@ -16,6 +16,7 @@ from seawall.exchange.models import Entry
 from seawall.hashing import fingerprint
 from seawall.protect.tests.conftest import coffee, finish
 from seawall.protect.tests.test_answer import NOW
+from tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,14 +79,14 @@ def test_it_walks_from_choosing_to_sent_and_back_with_the_receipt(
     assert page.get_by_text("3 fingerprints are with us now").is_visible()
     assert Entry.objects.count() == 3
 
-    page.get_by_role("link", name="Open my receipt").click()
+    follow(page.get_by_role("link", name="Open my receipt"))
     page.locator("#from-file").wait_for()  # shown by the script that reads the file
     page.set_input_files("#file", tmp_path / "receipt.txt")
     expect(page.locator("#receipt")).to_have_value(saved)
-    page.get_by_role("button", name="Show me").click()
+    follow(page.get_by_role("button", name="Show me"))
     assert page.get_by_text("not fetched yet").count() == 3
-    page.get_by_role("button", name="Take this one back").first.click()
-    page.get_by_role("button", name="Yes, take it back").click()
+    follow(page.get_by_role("button", name="Take this one back").first)
+    follow(page.get_by_role("button", name="Yes, take it back"))
     assert page.get_by_role("button", name="Take this one back").count() == 2
     assert Entry.objects.filter(state=Entry.State.ACTIVE).count() == 2
     assert page.url == f"{live_server.url}/protect/receipt/withdraw/"
@@ -227,7 +228,7 @@ def test_without_scripts_it_says_what_to_do(page: Page, live_server: LiveServer)
     assert plain.locator("#flow").is_hidden()
     plain.goto(f"{live_server.url}/protect/receipt/")
     plain.fill("#receipt", "a1" * 16)
-    plain.get_by_role("button", name="Show me").click()
+    follow(plain.get_by_role("button", name="Show me"))
     assert plain.get_by_text("We know nothing of this code").is_visible()
     context.close()
 
