@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from importlib.util import find_spec
@@ -52,7 +53,12 @@ def run(args: argparse.Namespace) -> int:
     from seawall.scan.listing import CannotList  # noqa: PLC0415
     from seawall.scan.look import WrongIndex  # noqa: PLC0415
 
-    line = _Line()
+    line, stop = _Line(), _Stop()
+
+    def told(progress: Progress) -> None:
+        line.show(progress)
+        stop.check()
+
     try:
         progress = scan(
             source=args.source,
@@ -61,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             engine=args.engine,
             workers=args.workers,
             as_listed=args.as_listed,
-            told=line.show,
+            told=told,
         )
     except (CannotList, NoEngine, OtherScan, WrongIndex, DamagedIndex) as error:
         line.end()
@@ -105,6 +111,23 @@ def _sum_up(progress: Progress, out: Path) -> int:
     )
     print(f"The answers are in {out / 'shards'}")
     return MATCH if count["match"] else UNREADABLE if count["unreadable"] else NONE
+
+
+class _Stop:
+    """Ctrl-C, also where Python loses it: what a handler raises while an object is cleared away is only printed."""
+
+    def __init__(self) -> None:
+        self._pressed = False
+        signal.signal(signal.SIGINT, self._press)
+
+    def _press(self, *_: object) -> None:
+        self._pressed = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Stop here if it was pressed and got lost."""
+        if self._pressed:
+            raise KeyboardInterrupt
 
 
 class _Line:
