@@ -5,17 +5,19 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 BIN = .venv/bin
 KERNEL = src/seawall/hashing/kernel.so src/seawall/matching/search.so
+# Written last of what web/build.js writes.
+WEB = src/seawall/site/static/site/vendor/LICENSES.txt
 # Half the cores' worth of browsers is what a small machine carries.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
 LANGUAGES = $(wildcard src/seawall/locale/*/LC_MESSAGES/django.po)
 COMPILE_LANGUAGES = @$(foreach file,$(LANGUAGES),msgfmt --check-format --output $(file:.po=.mo) $(file) &&) true
 
-.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check setup system kernel lock messages clean
+.PHONY: demo run test test-postgres test-faults test-full lint bench wasm wasm-check web setup system kernel lock messages clean
 
-demo: $(KERNEL)            ## the whole loop on this machine, with a sample platform
+demo: $(KERNEL) $(WEB)          ## the whole loop on this machine, with a sample platform
 	$(BIN)/seawall demo
 
-run: $(KERNEL)             ## the site and the exchange on http://127.0.0.1:8000/
+run: $(KERNEL) $(WEB)           ## the site and the exchange on http://127.0.0.1:8000/
 	$(BIN)/seawall serve
 
 test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
@@ -45,14 +47,19 @@ wasm: .venv/wasm           ## rebuild the browser's kernel (committed, so that n
 wasm-check: .venv/wasm     ## the committed kernel is what its source builds, byte for byte
 	$(BIN)/python kernel/build.py wasm --check
 
+web: $(WEB)                ## other people's code that the case page runs, bundled; needs no node of yours
+
 setup: system              ## .venv with everything that development needs
-	@$(MAKE) --no-print-directory .venv/dev $(KERNEL)
+	@$(MAKE) --no-print-directory .venv/dev $(KERNEL) $(WEB)
 system:                    ## what tests need from the system; as root on Debian it is installed
 	@$(PYTHON) bootstrap.py system
 kernel: $(KERNEL)
 
 $(KERNEL): $(wildcard kernel/*.[ch]) kernel/build.py | .venv/run
 	$(BIN)/python kernel/build.py
+
+$(WEB): package.json package-lock.json requirements-web.lock bootstrap.py $(wildcard web/*) | .venv/run
+	$(PYTHON) bootstrap.py web
 
 .venv/run: requirements.lock bootstrap.py
 	$(PYTHON) bootstrap.py run
@@ -69,6 +76,8 @@ lock: .venv/dev            ## write the lock files anew from pyproject.toml
 	  --group dev --group peers --extra ray --extra s3 pyproject.toml -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group wasm -o requirements-wasm.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group web -o requirements-web.lock
 
 messages:                  ## collect what people read into the languages' files, and compile these; needs gettext
 	$(COMPILE_LANGUAGES)
@@ -76,4 +85,4 @@ messages:                  ## collect what people read into the languages' files
 	$(COMPILE_LANGUAGES)
 
 clean:
-	rm -rf .venv data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache $(KERNEL)
+	rm -rf .venv data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache node_modules $(KERNEL) $(dir $(WEB))

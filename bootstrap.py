@@ -1,7 +1,8 @@
 """Sets up .venv for the Makefile, with the standard library alone. What it cannot do itself it names.
 
 ``python3 bootstrap.py run``: what the program needs. ``dev``: what tests, lint and benchmarks need too. ``wasm``: the
-compiler that rebuilds the browser's kernel. ``system``: what tests need from the system; as root on Debian from apt.
+compiler that rebuilds the browser's kernel. ``web``: what package-lock.json names, and from it the browser's parts.
+``system``: what tests need from the system; as root on Debian from apt.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 VENV = Path(".venv")
-LOCKS = {"run": "requirements.lock", "dev": "requirements-dev.lock", "wasm": "requirements-wasm.lock"}
+LOCKS = {name: f"requirements-{name}.lock" for name in ("dev", "wasm", "web")} | {"run": "requirements.lock"}
+OLDEST_NODE = 18  # what esbuild asks for
 
 
 def main() -> None:
@@ -25,6 +27,9 @@ def main() -> None:
         sys.exit(f"Seawall needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
     if purpose == "system":
         system_packages()
+        return
+    if purpose == "web":
+        browser_parts()
         return
     if not (VENV / "bin/python").exists():
         make_venv()
@@ -55,6 +60,29 @@ def pip(*arguments: str) -> None:
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     if subprocess.run([*command, *quiet, *arguments], check=False).returncode != 0:
         sys.exit("pip could not install what is needed; its message stands above.")
+
+
+def browser_parts() -> None:
+    """Install what the lock names, of which nothing may run a script of its own, and bundle it."""
+    path = os.environ["PATH"]
+    if not node(path):
+        # No node on this machine: the one from the lock, which stays in .venv.
+        pip("install", "--require-hashes", "-r", LOCKS["web"])
+        path = f"{(VENV / 'bin').resolve()}{os.pathsep}{path}"
+    npm = shutil.which("npm", path=path)
+    for step in (["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], ["run", "--silent", "build"]):
+        if subprocess.run([str(npm), *step], check=False, env={**os.environ, "PATH": path}).returncode != 0:
+            sys.exit("npm could not build the browser's parts. Is there a connection to a package registry?")
+
+
+def node(path: str) -> bool:
+    """Whether there is npm, with a node that is new enough."""
+    found = shutil.which("node", path=path)
+    if not (found and shutil.which("npm", path=path)):
+        return False
+    said = subprocess.run([found, "--version"], check=False, capture_output=True, text=True).stdout
+    major = said.strip().removeprefix("v").partition(".")[0]
+    return major.isdecimal() and int(major) >= OLDEST_NODE
 
 
 def compiler() -> bool:

