@@ -102,7 +102,7 @@ def _only_here(out: Path) -> Iterator[None]:
     """Hold the folder against a second run. Who can read it, reads names of files: it is its owner's alone."""
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     if strangers := {path.name for path in out.iterdir()} - {SCAN, LISTING, f".{LISTING}", f".{SCAN}", SHARDS, LOCK}:
-        raise OtherScan(f"{out} holds other things ({min(strangers)}). Choose an empty folder.")
+        raise OtherScan(f"{out} holds other things ({min(strangers)!r}). Choose an empty folder.")
     (out / SHARDS).mkdir(exist_ok=True)
     with (out / LOCK).open("w") as lock:
         try:
