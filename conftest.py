@@ -34,6 +34,11 @@ if not _IS_WORKER:
 
         _server = get_server(Path(os.environ["SEAWALL_DATA"]) / "postgres", cleanup_mode="stop")
         os.environ["SEAWALL_DATABASE_URL"] = _server.get_uri()
+    # Every test comes from the same network; the limit has tests of its own.
+    os.environ["SEAWALL_CASES_AN_HOUR"] = "1000000"
+else:
+    # Keys, files and lists lie in a folder: each worker has its own, as it has its own database.
+    os.environ["SEAWALL_DATA"] += f"/{os.environ['PYTEST_XDIST_WORKER']}"
 # Playwright's synchronous API runs an event loop in the test's own thread; the database calls there are ours.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 # Not in pyproject.toml: from there pytest-django reads the settings before this file has said where the data is.

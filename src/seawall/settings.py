@@ -23,6 +23,13 @@ def _flag(name: str) -> bool:
     return value == "1"
 
 
+def _number(name: str, default: int, least: int, most: int) -> int:
+    value = os.environ.get(name, str(default))
+    if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):  # noqa: PLR2004 - digits of a number nobody needs
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number from {least} to {most}.")
+    return int(value)
+
+
 def _secret_key(data: Path) -> str:
     """The key that signs feed cursors: from SEAWALL_SECRET_KEY, or made once and kept beside the data."""
     if given := os.environ.get("SEAWALL_SECRET_KEY"):
@@ -61,7 +68,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "seawall.accounts",
+    "seawall.cases",
     "seawall.directory",
+    "seawall.evidence",
     "seawall.exchange",
     "seawall.guide",
     "seawall.protect",
@@ -155,6 +164,11 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",  # public pages have no cookie to ride on; seawall.site.middleware.same_site guards their forms
 ]
 USE_X_FORWARDED_HOST = BEHIND_PROXY
+
+# A case that nobody uses ends after so many months.
+CASE_MONTHS = _number("SEAWALL_CASE_MONTHS", 12, 1, 120)
+# Cases that one network (a /24, or a /56) may open in an hour. A phone company can put a town behind one.
+CASES_AN_HOUR = _number("SEAWALL_CASES_AN_HOUR", 60, 1, 1_000_000)
 
 # Messages only: no request, address, body or user is ever formatted.
 LOGGING = {

@@ -11,8 +11,8 @@ _SMALL_ORDER = {
     0,
     1,
     _PRIME - 1,
-    2707385501144840649318225287225658788936804267575313519463743609750303021145,
-    _PRIME - 2707385501144840649318225287225658788936804267575313519463743609750303021145,
+    2707385501144840649318225287225658788936804267575313519463743609750303402022,
+    _PRIME - 2707385501144840649318225287225658788936804267575313519463743609750303402022,
 }
 
 
@@ -23,7 +23,10 @@ def is_public_key(key: bytes) -> bool:
 
 
 def verify(*, key: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether ``key``'s owner signed ``message``. OpenSSL refuses an S that is not reduced, and never uses a cofactor."""
+    """Whether ``key``'s owner signed ``message``.
+
+    OpenSSL refuses an S that is not reduced, and leaves the cofactor out: what it takes, stricter clients take too.
+    """
     if not is_public_key(key):
         return False
     try:

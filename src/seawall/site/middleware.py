@@ -23,7 +23,7 @@ PERMISSIONS = "camera=(), microphone=(), geolocation=(), browsing-topics=(), pay
 # not even the answer that there is no such file: it would tell what was asked.
 KEPT = ("/static/admin/", "/directory.json")
 # What is no page for a visitor, and so has no second layout.
-NOT_EASY = tuple(f"/easy{path}" for path in ("/staff", "/static/", "/api/", "/v1/", "/directory.json"))
+NOT_EASY = tuple(f"/easy{path}" for path in ("/staff", "/static/", "/api/", "/case/api/", "/v1/", "/directory.json"))
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -102,7 +102,7 @@ def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 
 def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a form that another site's page sent, and answer one where none is taken with words.
+    """Refuse what another site's page sent to change something, and answer one where none is taken with words.
 
     Public pages have no cookie, so there is no authority to ride on; this keeps other sites from submitting in a
     visitor's name. Django's own CSRF check would refuse our forms: with ``no-referrer`` their Origin is ``null``.
@@ -110,7 +110,7 @@ def same_site(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in {
+        if request.method in {"POST", "PUT", "DELETE"} and request.headers.get("Sec-Fetch-Site", "none") not in {
             "same-origin",
             "none",
         }:

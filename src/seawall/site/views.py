@@ -33,7 +33,7 @@ def health(_request: HttpRequest) -> HttpResponse:
 
 def _problem(request: HttpRequest, status: int, title: str, next_step: str) -> HttpResponse:
     """A page for people; ``{"message"}`` for programs."""
-    if request.path.startswith(("/api/", "/v1/")):
+    if request.path.startswith(("/api/", "/case/api/", "/v1/")):
         return JsonResponse({"message": f"{title} {next_step}"}, status=status)
     context = {"title": title, "next_step": next_step, "lost": True}
     return render(request, "site/problem.html", context, status=status)
@@ -53,7 +53,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_allowed(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
     """405: a form sent to a page that takes none. Programs keep the answer they got."""
-    if request.path.startswith(("/api/", "/v1/")) or refused.content:
+    if request.path.startswith(("/api/", "/case/api/", "/v1/")) or refused.content:
         return refused
     response = _problem(request, 405, _("This page takes no form."), _("Start again from the front page."))
     response.headers["Allow"] = refused.headers.get("Allow", "GET, HEAD")
