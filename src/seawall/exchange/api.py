@@ -79,11 +79,11 @@ class Ack(Body):
 
 
 class Event(Body):
-    """An upload was stopped because of an entry."""
+    """What became of an upload that matches an entry: it was found, it was stopped, or nothing is done about it."""
 
     event: UUID
     entry: EntryId
-    outcome: Literal["blocked"]
+    outcome: operations.Outcome
 
 
 class Events(Body):
@@ -107,7 +107,8 @@ class Receipt(Body):
 class PlatformStatus(Schema):
     """What became of the picture at one platform."""
 
-    platform: str
+    slug: str
+    name: str
     partner: str
     state: queries.PlatformState
     since: datetime
@@ -183,18 +184,18 @@ def ack(request: HttpRequest, body: Ack) -> Status[None]:
 
 @api.post("/feedback", auth=_partner, response={200: Counted, **_FOLLOWER_REFUSED})
 def feedback(request: HttpRequest, body: Events) -> dict[str, int]:
-    """Report uploads that were stopped. Each event counts once, however often it is sent."""
-    events = [operations.Blocked(each.event, int(each.entry)) for each in body.events]
+    """Report what became of uploads that match. Each event counts once, however often it is sent."""
+    events = [operations.Report(each.event, int(each.entry), each.outcome) for each in body.events]
     return {"accepted": operations.take_feedback(caller=_caller(request), events=events, now=_now())}
 
 
-@api.post("/status", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
+@api.post("/receipts/status", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
 def status(request: HttpRequest, body: Receipt) -> queries.EntryStatus:  # noqa: ARG001 - ninja's signature
     """What became of the picture of this token."""
     return queries.status(token=parse_token(body.token), now=_now())
 
 
-@api.post("/withdraw", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
+@api.post("/receipts/withdraw", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
 def withdraw(request: HttpRequest, body: Receipt) -> queries.EntryStatus:  # noqa: ARG001 - ninja's signature
     """Take the picture of this token out of the bank. Twice is as good as once."""
     token = parse_token(body.token)

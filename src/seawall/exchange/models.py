@@ -66,6 +66,8 @@ class Partner(models.Model):
     full_fetch = models.IntegerField(null=True)
     # The last hour in which a page of the feed brought it something, acknowledged or not.
     read = models.IntegerField(null=True)
+    # The last hour in which it said what it does with uploads: one that never did is shown as not reporting.
+    reported = models.IntegerField(null=True)
     # How far into the feed every gate of this partner has acknowledged, and so what counts as delivered.
     delivered_number = models.BigIntegerField(default=0)
     delivered_open = models.BooleanField(default=False)
@@ -75,6 +77,7 @@ class Partner(models.Model):
             models.CheckConstraint(condition=~Q(name=""), name="partner_has_a_name"),
             _is_hour("created", "partner_created_is_an_hour"),
             _is_hour("read", "partner_read_is_an_hour"),
+            _is_hour("reported", "partner_reported_is_an_hour"),
         ]
 
     def __str__(self) -> str:

@@ -41,7 +41,21 @@ _TAIL = 16
 ERASED_AFTER = 30 * 24  # hours
 
 _SignalRow = tuple[int, str, str, bytes, int]  # id, kind, version, value, quality
-PlatformState = Literal["waiting", "delivered", "asked to withdraw", "withdrawn", "asked, not confirmed"]
+# docs/spec/receipt.md says what each means.
+PlatformState = Literal[
+    "waiting",
+    "does not report",
+    "delivered",
+    "loaded",
+    "matched",
+    "blocked",
+    "refused",
+    "asked to withdraw",
+    "withdrawn",
+    "asked, not confirmed",
+]
+# What a partner's last word on an entry means, where it says what it does with uploads.
+_SAID: dict[str, PlatformState] = {"PendingReview": "matched", "Blocked": "blocked", "NotBlocked": "refused"}
 
 
 class UnknownEntry(Exception):
@@ -56,11 +70,12 @@ class StaleCursor(Exception):
 class PlatformStatus:
     """What became of an entry at one platform."""
 
-    platform: str
+    slug: str
+    name: str
     partner: str
     state: PlatformState
-    since: datetime
-    blocked: int
+    since: datetime  # the hour
+    blocked: int  # uploads it said it stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +147,16 @@ def platform_statuses(entry: Entry, now: datetime) -> tuple[PlatformStatus, ...]
     runs = _runs(entry)
     blocked = dict(Feedback.objects.filter(entry=entry).values_list("partner_id", "blocked"))
     states = _states(entry, {run.partner for run in runs}, now)
-    order = {each.slug: place for place, each in enumerate(platforms())}
+    names = {each.slug: each.name for each in platforms()}
+    order = {slug: place for place, slug in enumerate(names)}
     return tuple(
-        PlatformStatus(run.platform, run.partner.name, *states[run.partner_id], blocked.get(run.partner_id, 0))
+        PlatformStatus(
+            run.platform,
+            names.get(run.platform, run.platform),
+            run.partner.name,
+            *states[run.partner_id],
+            blocked.get(run.partner_id, 0),
+        )
         for run in sorted(runs, key=lambda run: (order.get(run.platform, len(order)), run.partner.name))
     )
 
@@ -153,14 +175,29 @@ def _runs(entry: Entry) -> QuerySet[PartnerPlatform]:
 
 def _states(entry: Entry, partners: Iterable[Partner], now: datetime) -> dict[int, tuple[PlatformState, datetime]]:
     deliveries = {each.partner_id: each for each in Delivery.objects.filter(entry=entry)}
-    return {each.pk: _state(entry, each, deliveries.get(each.pk), now) for each in partners}
-
-
-def _state(entry: Entry, partner: Partner, delivery: Delivery | None, now: datetime) -> tuple[PlatformState, datetime]:
     if entry.state == Entry.State.ACTIVE:
-        if delivery is None or delivery.delivered is None:
-            return "waiting", to_time(entry.hour)
-        return "delivered", to_time(delivery.delivered)
+        said = {each.partner_id: each for each in Feedback.objects.filter(entry=entry, opinion__in=_SAID)}
+        return {each.pk: _state(entry, each, deliveries.get(each.pk), said.get(each.pk)) for each in partners}
+    return {each.pk: _last_state(entry, each, deliveries.get(each.pk), now) for each in partners}
+
+
+def _state(
+    entry: Entry, partner: Partner, delivery: Delivery | None, said: Feedback | None
+) -> tuple[PlatformState, datetime]:
+    """Of an active entry: the most that is known of it at that partner."""
+    if said is not None:
+        return _SAID[said.opinion], to_time(said.hour)
+    if delivery is None or delivery.delivered is None:
+        return "waiting", to_time(entry.hour)
+    if not delivery.pulled:
+        return "loaded", to_time(delivery.delivered)
+    return "does not report" if partner.reported is None else "delivered", to_time(delivery.delivered)
+
+
+def _last_state(
+    entry: Entry, partner: Partner, delivery: Delivery | None, now: datetime
+) -> tuple[PlatformState, datetime]:
+    """Of an entry that was taken back."""
     if delivery is not None and delivery.withdrawn is not None:
         return "withdrawn", to_time(delivery.withdrawn)
     if delivery is not None and (delivery.pulled or entry.state == Entry.State.WITHDRAWN):

@@ -115,8 +115,7 @@ def _look_up(code: Code) -> PictureStatus:
     # A partner's gates speak for all its platforms at once: one line a partner, or each block would show thrice.
     partners = {each.partner: each for each in status.platforms}
     lines = (
-        ([directory.platform(each.platform).name for each in status.platforms if each.partner == name], last)
-        for name, last in partners.items()
+        ([each.name for each in status.platforms if each.partner == name], last) for name, last in partners.items()
     )
     return PictureStatus(code, status, tuple(lines))
 

@@ -57,7 +57,7 @@ def walk(demo: Demo) -> int:
             return str(answer.raise_for_status().json()["verdict"])
 
         def receipt() -> dict[str, Any]:
-            answer = client.post(f"{demo.site}/api/status", json={"token": token.hex()}).raise_for_status()
+            answer = client.post(f"{demo.site}/api/receipts/status", json={"token": token.hex()}).raise_for_status()
             return cast("dict[str, Any]", answer.json())
 
         def send() -> str:
@@ -108,5 +108,5 @@ def _blocked(status: dict[str, Any]) -> str:
 
 
 def _withdraw(client: httpx.Client, site: str, token: bytes) -> str:
-    answer = client.post(f"{site}/api/withdraw", json={"token": token.hex()})
+    answer = client.post(f"{site}/api/receipts/withdraw", json={"token": token.hex()})
     return "accepted" if answer.is_success else f"refused {answer.status_code}"

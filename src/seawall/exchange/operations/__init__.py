@@ -5,9 +5,10 @@ from seawall.exchange.operations.counter import start_generation
 from seawall.exchange.operations.deliveries import acknowledge, hand_out
 from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw
 from seawall.exchange.operations.feedback import (
-    Blocked,
     FoundHash,
     Opinion,
+    Outcome,
+    Report,
     submit_found,
     take_feedback,
     take_opinions,
@@ -25,11 +26,12 @@ from seawall.exchange.operations.partners import (
 
 __all__ = [
     "Accepted",
-    "Blocked",
     "EntryConflict",
     "FoundHash",
     "Opinion",
+    "Outcome",
     "PartnerExists",
+    "Report",
     "UnknownKey",
     "UnknownPartner",
     "UnknownPlatform",

@@ -1,4 +1,4 @@
-"""What partners say: uploads their gates stopped, opinions by value, and hashes they found themselves."""
+"""What partners say: what their gates did with uploads, opinions by value, and hashes they found themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import itertools
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.db.models import OuterRef, Q
 
@@ -17,6 +17,7 @@ from seawall.exchange.models import (
     FeedbackEvent,
     FeedCounter,
     HandedPage,
+    Partner,
     Signal,
     asked_of_each,
     derived_id,
@@ -41,14 +42,18 @@ _ROWS_AT_A_TIME = 500
 # The protocol has no quality for a submitted hash; whoever submits one vouches for it.
 _FOUND_QUALITY = 100
 _TAKES_BACK = {"Withdrawn", "Deleted"}
+Outcome = Literal["matched", "blocked", "refused"]
+# Partners that poll read an outcome as the feedbackValue that means the same.
+_OPINIONS: dict[Outcome, str] = {"matched": "PendingReview", "blocked": "Blocked", "refused": "NotBlocked"}
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
-    """A gate's word that it stopped an upload because of an entry."""
+class Report:
+    """A partner's word on an upload that matches an entry, or on the entry itself (docs/spec/feed.md)."""
 
     event: UUID
     entry: int
+    outcome: Outcome = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class FoundHash:
     opinions: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def take_feedback(*, caller: Caller, events: Sequence[Blocked], now: datetime) -> int:
-    """Count uploads that a gate stopped. Answers how many events were about entries it may speak of.
+def take_feedback(*, caller: Caller, events: Sequence[Report], now: datetime) -> int:
+    """Count uploads that a gate stopped, and note its last word. Answers how many were about entries it may speak of.
 
     An event counts once however often it is sent. Unknown, withdrawn and foreign entries are passed over.
     """
@@ -82,12 +87,23 @@ def take_feedback(*, caller: Caller, events: Sequence[Blocked], now: datetime) -
         active = Entry.objects.in_scope(partner).filter(state=Entry.State.ACTIVE)
         ids = {event.entry for event in events if event.entry < _ENTRY_IDS}
         known = set(active.filter(pk__in=ids).values_list("pk", flat=True))
-        ours = {derived_id("event", partner, e.event.bytes, e.entry): e.entry for e in events if e.entry in known}
+        ours = {derived_id("event", partner, e.event.bytes, e.entry): e for e in events if e.entry in known}
         old = FeedbackEvent.objects.in_bulk(ours)
-        new = {pk: entry for pk, entry in ours.items() if pk not in old}
+        new = {pk: each for pk, each in ours.items() if pk not in old}
         FeedbackEvent.objects.bulk_create(FeedbackEvent(pk=pk, hour=counter.hour) for pk in new)
-        _note(Counter(new.values()), partner, counter, opinion="Blocked", tags=None)
+        stopped = Counter(each.entry for each in new.values() if each.outcome == "blocked")
+        last = {each.entry: each.outcome for each in new.values()}
+        for outcome, opinion in _OPINIONS.items():
+            counts = {entry: stopped[entry] for entry, said in last.items() if said == outcome}
+            _note(counts, partner, counter, opinion=opinion, tags=None)
+        if known:
+            _reports(partner, counter)
     return sum(event.entry in known for event in events)
+
+
+def _reports(partner_id: int, counter: FeedCounter) -> None:
+    """Note that the partner says what it does with uploads."""
+    Partner.objects.filter(Q(reported=None) | Q(reported__lt=counter.hour), pk=partner_id).update(reported=counter.hour)
 
 
 def take_opinions(*, partner_id: int, opinions: Sequence[Opinion], now: datetime) -> None:
@@ -103,6 +119,8 @@ def take_opinions(*, partner_id: int, opinions: Sequence[Opinion], now: datetime
                 for entry in theirs.filter(finder=partner_id):
                     entomb(entry, counter, now)
             _say(theirs, each.opinion, each.tags, partner_id, counter)
+        if opinions:
+            _reports(partner_id, counter)
 
 
 def submit_found(*, partner_id: int, found: Sequence[FoundHash], now: datetime) -> None:

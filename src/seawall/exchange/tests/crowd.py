@@ -52,7 +52,7 @@ def arrive(truth: Path) -> None:
         cursor = queries.changes(caller, cursor=None, limit=1000).cursor
         operations.acknowledge(caller=caller, gate=uuid.UUID(int=7), cursor=cursor, now=now)
         if person % 3 == 0:  # their blackmailer tries to post all of them
-            events = [operations.Blocked(uuid.UUID(int=chance.getrandbits(128)), entry) for entry in entries]
+            events = [operations.Report(uuid.UUID(int=chance.getrandbits(128)), entry) for entry in entries]
             operations.take_feedback(caller=caller, events=events, now=now)
     truth.write_text(json.dumps(whose))
 

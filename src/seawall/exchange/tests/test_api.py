@@ -49,15 +49,15 @@ def test_it_feeds_acknowledges_and_counts(client: Client, meadow: dict[str, str]
         counted = post(client, "/api/feedback", {"events": [event]}, meadow["api"])
         assert (counted.status_code, counted.json()) == (200, {"accepted": 1})
 
-    shown = post(client, "/api/status", {"token": token(1).hex()}).json()
+    shown = post(client, "/api/receipts/status", {"token": token(1).hex()}).json()
     assert shown["state"] == "active"
-    assert [(each["platform"], each["state"], each["blocked"]) for each in shown["platforms"]] == [
-        ("facebook", "delivered", 1),
-        ("messenger", "delivered", 1),
-        ("instagram", "delivered", 1),
+    assert [(each["slug"], each["name"], each["state"], each["blocked"]) for each in shown["platforms"]] == [
+        ("facebook", "Facebook", "blocked", 1),
+        ("messenger", "Messenger", "blocked", 1),
+        ("instagram", "Instagram", "blocked", 1),
     ]
 
-    gone = post(client, "/api/withdraw", {"token": token(1).hex()}).json()
+    gone = post(client, "/api/receipts/withdraw", {"token": token(1).hex()}).json()
     assert gone["state"] == "withdrawing"
     feed = client.get(f"/api/feed?cursor={feed['cursor']}", headers=bearer(meadow["api"])).json()
     assert feed["changes"] == [{"entry": str(alice), "change": "remove"}]
@@ -66,16 +66,16 @@ def test_it_feeds_acknowledges_and_counts(client: Client, meadow: dict[str, str]
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
-        ("/api/status", b"{", 400),
-        ("/api/status", b"\xff\xfe", 400),
-        ("/api/status", b"[]", 422),
-        ("/api/status", {"token": "A" * 32}, 422),
-        ("/api/status", {"token": 5}, 422),
-        ("/api/status", {"token": "a" * 32, "more": 1}, 422),
-        ("/api/status", {"token": "a" * 32}, 404),
-        ("/api/withdraw", {"token": "a" * 32}, 404),
-        ("/api/withdraw", {"token": "a" * 31}, 422),
-        ("/api/status", b'{"token": "' + b"a" * (1 << 20) + b'"}', 413),
+        ("/api/receipts/status", b"{", 400),
+        ("/api/receipts/status", b"\xff\xfe", 400),
+        ("/api/receipts/status", b"[]", 422),
+        ("/api/receipts/status", {"token": "A" * 32}, 422),
+        ("/api/receipts/status", {"token": 5}, 422),
+        ("/api/receipts/status", {"token": "a" * 32, "more": 1}, 422),
+        ("/api/receipts/status", {"token": "a" * 32}, 404),
+        ("/api/receipts/withdraw", {"token": "a" * 32}, 404),
+        ("/api/receipts/withdraw", {"token": "a" * 31}, 422),
+        ("/api/receipts/status", b'{"token": "' + b"a" * (1 << 20) + b'"}', 413),
         ("/api/nothing", {}, 404),
         ("/v1/nothing", {}, 404),
     ],
@@ -147,7 +147,7 @@ def test_it_refuses_strange_feedback_whole(client: Client, meadow: dict[str, str
     [alice] = send(1)
     good = {"event": str(uuid.uuid4()), "entry": str(alice), "outcome": "blocked"}
     assert post(client, "/api/feedback", {"events": [good, event]}, meadow["api"]).status_code == 422
-    shown = post(client, "/api/status", {"token": token(1).hex()}).json()
+    shown = post(client, "/api/receipts/status", {"token": token(1).hex()}).json()
     assert {each["blocked"] for each in shown["platforms"]} == {0}
 
 
@@ -174,4 +174,5 @@ def test_it_answers_an_empty_poll_with_one_query(
 
 def test_it_describes_itself(client: Client) -> None:
     described = client.get("/api/openapi.json").json()
-    assert set(described["paths"]) == {"/api/feed", "/api/ack", "/api/feedback", "/api/status", "/api/withdraw"}
+    receipts = {"/api/receipts/status", "/api/receipts/withdraw"}
+    assert set(described["paths"]) == {"/api/feed", "/api/ack", "/api/feedback"} | receipts

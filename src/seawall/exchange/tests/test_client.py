@@ -123,7 +123,7 @@ def test_its_feedback_reaches_the_persons_receipt(client: Any) -> None:
     everything(client)
     client.submit_feedback(PDQ, value(1).hex(), StopNCIICSPFeedbackValue.Blocked, {"nudity"})
     (platform,) = queries.status(token=token(1), now=now()).platforms
-    assert (platform.state, platform.blocked) == ("delivered", 1)
+    assert (platform.state, platform.blocked) == ("blocked", 1)
     (said,) = everything(client)[value(1).hex()].CSPFeedbacks
     assert (said.source, said.feedbackValue, said.tags) == ("Meadow", StopNCIICSPFeedbackValue.Blocked, {"nudity"})
 

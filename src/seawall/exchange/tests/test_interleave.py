@@ -129,10 +129,10 @@ class Bank(RuleBasedStateMachine):
             assert copy.follow() == set(self.meant.values())
 
     @rule()
-    def what_is_called_delivered_was_acknowledged(self) -> None:
+    def what_is_called_loaded_was_acknowledged(self) -> None:
         for number, entry in self.meant.items():
             shown = queries.status(token=token(number), now=self.now).platforms
-            if "delivered" in {each.state for each in shown if each.platform == "facebook"}:
+            if "loaded" in {each.state for each in shown if each.slug == "facebook"}:
                 assert any(entry in held for cursor, held in self.saved if cursor is not None)
 
 

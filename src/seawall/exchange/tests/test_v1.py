@@ -212,12 +212,22 @@ def test_a_hidden_twin_does_not_show_in_a_record(
     assert len(run(client, harbour)[0]) == 1
 
 
-def test_a_receipt_says_delivered_once_a_page_was_handed_out(client: Client, meadow: dict[str, str]) -> None:
+def test_a_receipt_says_delivered_once_a_page_was_handed_out_to_a_partner_that_reports(
+    client: Client, meadow: dict[str, str]
+) -> None:
     send(1)
     send(2, picture=1)
     run(client, meadow)
     operations.note_deliveries(now=NOON)
     for number in (1, 2):
+        shown = queries.status(token=token(number), now=NOON)
+        assert {each.state for each in shown.platforms} == {"does not report"}
+    send(3)
+    run(client, meadow)
+    operations.note_deliveries(now=NOON)
+    said = {"count": 1, "hashFeedbacks": [{"feedbackValue": "None", "hashValue": value(3).hex()}]}
+    assert post(client, meadow, "SubmitFeedback", said).status_code == 200
+    for number in (1, 2, 3):
         shown = queries.status(token=token(number), now=NOON)
         assert {each.state for each in shown.platforms} == {"delivered"}
     operations.withdraw(token=token(1), now=NOON)

@@ -31,7 +31,7 @@ def test_it_is_delivered_when_every_gate_has_acknowledged(meadow: dict[str, str]
     assert states(1) == {"waiting"}
     other.follow()
     other.ack(gate=OTHER_GATE[:-1] + "2")
-    assert states(1) == {"delivered"}
+    assert states(1) == {"loaded"}
 
 
 def test_a_gate_that_was_not_heard_of_for_a_day_holds_nothing_up(meadow: dict[str, str]) -> None:
@@ -42,7 +42,7 @@ def test_a_gate_that_was_not_heard_of_for_a_day_holds_nothing_up(meadow: dict[st
     send(1, now=later)
     gate.follow()
     gate.ack(later)
-    assert {each.state for each in queries.status(token=token(1), now=later).platforms} == {"delivered"}
+    assert {each.state for each in queries.status(token=token(1), now=later).platforms} == {"loaded"}
 
 
 def test_its_value_is_erased_once_every_partner_in_scope_has_dropped_it(
@@ -175,8 +175,8 @@ def test_a_partner_out_of_scope_is_not_in_the_receipt_and_cannot_speak_of_it(
 ) -> None:
     [alice] = send(1, scope=Scope(("reddit",)))
     shown = queries.status(token=token(1), now=NOON)
-    assert [(each.platform, each.partner) for each in shown.platforms] == [("reddit", "Harbour")]
-    event = operations.Blocked(uuid.uuid4(), alice)
+    assert [(each.slug, each.partner) for each in shown.platforms] == [("reddit", "Harbour")]
+    event = operations.Report(uuid.uuid4(), alice)
     assert operations.take_feedback(caller=Follower(meadow["api"]).caller, events=[event], now=NOON) == 0
     assert operations.take_feedback(caller=Follower(harbour["api"]).caller, events=[event], now=NOON) == 1
     assert [each.blocked for each in queries.status(token=token(1), now=NOON).platforms] == [1]
@@ -186,9 +186,9 @@ def test_an_event_counts_once_a_partner_and_two_events_count_twice(meadow: dict[
     alice, bob = send(1, 2)
     caller = Follower(meadow["api"]).caller
     one, two = uuid.uuid4(), uuid.uuid4()
-    both = [operations.Blocked(one, alice), operations.Blocked(one, alice), operations.Blocked(one, bob)]
+    both = [operations.Report(one, alice), operations.Report(one, alice), operations.Report(one, bob)]
     assert operations.take_feedback(caller=caller, events=both, now=NOON) == 3
-    assert operations.take_feedback(caller=caller, events=[*both, operations.Blocked(two, alice)], now=NOON) == 4
+    assert operations.take_feedback(caller=caller, events=[*both, operations.Report(two, alice)], now=NOON) == 4
     assert dict(Feedback.objects.values_list("entry_id", "blocked")) == {alice: 2, bob: 1}
 
 

@@ -341,7 +341,12 @@ def test_platforms_of_one_partner_share_a_line_so_that_a_block_shows_once() -> N
     ("state", "sentence"),
     [
         ("waiting", "not fetched yet."),
+        ("does not report", "got it on 23 November, 14:00 UK time. No reports come from there."),
         ("delivered", "got it on 23 November, 14:00 UK time."),
+        ("loaded", "looking for it since 23 November, 14:00 UK time."),
+        ("matched", "a copy was found on 23 November, 14:00 UK time. It is not decided yet what happens to it."),
+        ("blocked", "a copy was stopped, last on 23 November, 14:00 UK time."),
+        ("refused", "decided on 23 November, 14:00 UK time not to stop it."),
         ("asked to withdraw", "asked to drop it."),
         ("withdrawn", "dropped it on 23 November, 14:00 UK time."),
         ("asked, not confirmed", "asked to drop it. They do not confirm it."),
@@ -362,7 +367,7 @@ def test_platforms_that_share_a_line_are_said_to_have_stopped_an_upload_together
 
 def words_for(state: queries.PlatformState, names: list[str], *, blocked: int) -> str:
     hour = NOW.replace(minute=0)
-    platform = queries.PlatformStatus("facebook", "Example", state, hour, blocked=blocked)
+    platform = queries.PlatformStatus("facebook", "Facebook", "Example", state, hour, blocked=blocked)
     shown = PictureStatus(Code(ALICE, PICTURE), queries.EntryStatus("active", hour, (platform,)), ((names, platform),))
     return re.sub(r"\s+", " ", strip_tags(render_to_string("protect/platforms.html", {"picture": shown})))
 
