@@ -3,7 +3,7 @@
 from seawall.exchange.operations.closing import close_hours, erase_expired, forget_events
 from seawall.exchange.operations.counter import start_generation
 from seawall.exchange.operations.deliveries import acknowledge, hand_out
-from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw
+from seawall.exchange.operations.entries import Accepted, EntryConflict, submit, withdraw, withdraw_again
 from seawall.exchange.operations.feedback import (
     FoundHash,
     Opinion,
@@ -51,4 +51,5 @@ __all__ = [
     "take_feedback",
     "take_opinions",
     "withdraw",
+    "withdraw_again",
 ]

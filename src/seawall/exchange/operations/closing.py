@@ -6,7 +6,7 @@ arrival. When it is over:
 1. `renumber`: its numbers are given out anew in the order of the entries' ids, which are random. On PostgreSQL every
    row that was written in it is written once more in that same transaction, so that all bear one transaction number.
 2. `rewrite`: the tables and their indexes are written anew in the order of their random ids (VACUUM, CLUSTER), and
-   SQLite's write-ahead log is emptied.
+   SQLite's write-ahead log is emptied. The list of withdrawals is written anew too.
 
 Both can be interrupted at any point and are done again from `FeedHour`.
 """
@@ -34,7 +34,7 @@ from seawall.exchange.models import (
     Windows,
 )
 from seawall.exchange.operations.counter import change
-from seawall.exchange.operations.entries import erase
+from seawall.exchange.operations.entries import erase, withdrawn_entries
 from seawall.exchange.operations.handed import mark_delivered
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def close_hours(*, now: datetime) -> int:
     hours = list(unwritten.values_list("hour", flat=True))
     if not hours:
         return 0
+    withdrawn_entries().tidy(now=now)
     if not rewrite():
         log.warning("an hour waits to be closed: something has been reading the database for long", hours=len(hours))
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from seawall.exchange import queries
@@ -12,12 +13,16 @@ from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, W
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.handed import deliver_one
 from seawall.exchange.wire import BadSubmission
+from seawall.lib.erasures import Erasures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from seawall.exchange.wire import Item, Submission
+
+
+_ROWS_AT_A_TIME = 500
 
 
 class EntryConflict(Exception):
@@ -116,14 +121,37 @@ def withdraw(*, token: bytes, now: datetime) -> None:
     :raises UnknownEntry: no entry bears this token
     """
     pk = queries.get_entry(token).pk
+    note_withdrawn(pk)
     with change(now) as counter:
         entry = Entry.objects.get(pk=pk)
         if entry.state == Entry.State.ACTIVE:
             entomb(entry, counter, now)
 
 
+def withdrawn_entries() -> Erasures:
+    """The list of what was withdrawn, outside the database and its backups."""
+    return Erasures(settings.DATA / "withdrawn.sqlite3")
+
+
+def note_withdrawn(*entries: int) -> None:
+    """List those entries for good, so that a restore cannot bring them back. Call it before they are entombed."""
+    withdrawn_entries().add("entry", *(entry.to_bytes(8, "big") for entry in entries))
+
+
+def withdraw_again(*, now: datetime) -> int:
+    """After a restore: withdraw what the list says was withdrawn since that backup; answers how many."""
+    listed = sorted(int.from_bytes(key, "big") for key in withdrawn_entries().all("entry"))
+    chunks = [listed[at : at + _ROWS_AT_A_TIME] for at in range(0, len(listed), _ROWS_AT_A_TIME)]
+    active = Entry.objects.filter(state=Entry.State.ACTIVE)
+    back = [entry for chunk in chunks for entry in active.filter(pk__in=chunk)]
+    for entry in back:
+        with change(now) as counter:
+            entomb(entry, counter, now)
+    return len(back)
+
+
 def entomb(entry: Entry, counter: FeedCounter, now: datetime) -> None:
-    """Turn an active entry into a tombstone of the feed, within a `change`."""
+    """Turn an active entry, which `note_withdrawn` has listed, into a tombstone of the feed, within a `change`."""
     deliver_one(entry.pk, counter)
     counter.number += 1
     entry.state, entry.changed, entry.number = Entry.State.WITHDRAWING, counter.hour, counter.number

@@ -24,7 +24,7 @@ from seawall.exchange.models import (
     entry_id,
 )
 from seawall.exchange.operations.counter import change
-from seawall.exchange.operations.entries import entomb, store
+from seawall.exchange.operations.entries import entomb, note_withdrawn, store
 from seawall.exchange.operations.handed import deliver
 from seawall.exchange.wire import Item
 
@@ -116,7 +116,9 @@ def take_opinions(*, partner_id: int, opinions: Sequence[Opinion], now: datetime
         for each in opinions:
             theirs = _of_value(partner_id, each.value)
             if each.opinion in _TAKES_BACK:
-                for entry in theirs.filter(finder=partner_id):
+                back = list(theirs.filter(finder=partner_id))
+                note_withdrawn(*(entry.pk for entry in back))
+                for entry in back:
                     entomb(entry, counter, now)
             _say(theirs, each.opinion, each.tags, partner_id, counter)
         if opinions:

@@ -51,6 +51,7 @@ class Stolen:
     features: Features = field(default_factory=lambda: defaultdict(dict))  # name -> entry -> something to sort by
     sequences: dict[str, list[int]] = field(default_factory=dict)  # name -> entries as they follow each other
     conceded: dict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    marks: dict[int, bytes] = field(default_factory=dict)  # entry -> h
 
 
 class Bank:
@@ -71,7 +72,9 @@ class Bank:
         return [each["entries"] for each in json.loads(self.truth.read_text())]
 
     def stolen(self) -> Stolen:
-        return _from_sqlite(self.folder) if self.database is None else _from_postgres(self.database)
+        stolen = _from_sqlite(self.folder) if self.database is None else _from_postgres(self.database)
+        _from_files(self.folder, stolen)
+        return stolen
 
 
 @pytest.fixture
@@ -113,13 +116,17 @@ def _from_sqlite(folder: Path) -> Stolen:
             columns = [each[0] for each in cursor.description]
             for entry, said in _from_rows(table, columns, cursor.fetchall(), stolen.features).items():
                 stolen.conceded[entry].append(said)
-        marks = dict(database.execute("SELECT id, h FROM exchange_entry").fetchall())
+        stolen.marks = dict(database.execute("SELECT id, h FROM exchange_entry").fetchall())
     database.close()
-    for file in sorted(folder.glob("seawall.sqlite3*")):
-        content = file.read_bytes()
-        _from_bytes(f"{file.name}: id", content, {entry: entry.to_bytes(8, "big") for entry in marks}, stolen)
-        _from_bytes(f"{file.name}: h", content, marks, stolen)
     return stolen
+
+
+def _from_files(folder: Path, stolen: Stolen) -> None:
+    """The database if it lies here, and the list of what was withdrawn."""
+    for file in sorted(folder.glob("*.sqlite3*")):
+        content = file.read_bytes()
+        _from_bytes(f"{file.name}: id", content, {entry: entry.to_bytes(8, "big") for entry in stolen.marks}, stolen)
+        _from_bytes(f"{file.name}: h", content, stolen.marks, stolen)
 
 
 def _from_bytes(name: str, content: bytes, marks: Mapping[int, bytes], stolen: Stolen) -> None:
@@ -145,13 +152,13 @@ def _from_postgres(database: str) -> Stolen:
             rows = [(tuple(int(part) for part in row[0].strip("()").split(",")), *row[1:]) for row in cursor.fetchall()]
             for entry, said in _from_rows(table, columns, rows, stolen.features).items():
                 stolen.conceded[entry].append(said)
-        ids = [row[0] for row in server.execute("SELECT id FROM exchange_entry").fetchall()]
+        stolen.marks = dict(server.execute("SELECT id, h FROM exchange_entry").fetchall())
         version = server.info.server_version // 10000
     lines: dict[int, int] = {}
     for nth, line in enumerate(_dump(database, version)):
         for number in re.findall(r"\b[0-9]{15,19}\b", line):
             lines.setdefault(int(number), nth)
-    stolen.features["dump: lines"] = {entry: lines[entry] for entry in ids}
+    stolen.features["dump: lines"] = {entry: lines[entry] for entry in stolen.marks}
     return stolen
 
 
