@@ -12,8 +12,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const vendor = fileURLToPath(new URL("../src/seawall/site/static/site/vendor/", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
 
-// The oldest that know 'wasm-unsafe-eval', without which no page of ours lets WebAssembly run (docs/spec/sealing.md).
-const OLDEST = ["chrome97", "firefox102", "safari16"];
+// The oldest that have structuredClone and know 'wasm-unsafe-eval', which the key worker needs (docs/spec/sealing.md).
+const OLDEST = ["chrome98", "firefox102", "safari16"];
 
 // Of eff_large_wordlist.txt as the EFF publishes it.
 const EFF = "addd35536511597a02fa0a9ff1e5284677b8883b83e986e43f15a3db996b903e";

@@ -20,10 +20,26 @@ def _pin(text: str) -> str:
 STYLE = (_STATIC / "site.css").read_text(encoding="utf-8")
 SCRIPT = (_STATIC / "exit.js").read_text(encoding="utf-8")
 
-# What a page may load: this site's own style, script and pictures. A page that needs less says so itself.
-# Trusted Types: no script of ours writes HTML from text, so none may.
-POLICY = (
-    f"default-src 'none'; style-src 'self' {_pin(STYLE)}; script-src 'self' {_pin(SCRIPT)}; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
+
+def policy(*more: str, pictures: str = "'self' data:", types: str = "'none'") -> str:
+    """What a page may load: this site's own style, script and pictures. A page that needs less says so itself.
+
+    ``more``: further directives; ``pictures``: sources of img-src. Trusted Types: no script of ours writes HTML from
+    text, so none may; ``types`` names the policies of a page that starts workers.
+    """
+    directives = (
+        "default-src 'none'",
+        f"style-src 'self' {_pin(STYLE)}",
+        f"script-src 'self' {_pin(SCRIPT)}",
+        f"img-src {pictures}",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        f"trusted-types {types}",
+    )
+    return "; ".join((*directives, *more))
+
+
+# What every answer carries that has no policy of its own.
+POLICY = policy()

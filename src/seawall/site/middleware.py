@@ -22,6 +22,8 @@ PERMISSIONS = "camera=(), microphone=(), geolocation=(), browsing-topics=(), pay
 # What may lie in a cache: the files of practitioners' pages, and the directory, which is for machines. Nothing else,
 # not even the answer that there is no such file: it would tell what was asked.
 KEPT = ("/static/admin/", "/directory.json")
+# What is worth compressing.
+SHRINKING = ("text/html", "text/javascript", "text/css")
 # What is no page for a visitor, and so has no second layout.
 NOT_EASY = tuple(f"/easy{path}" for path in ("/staff", "/static/", "/api/", "/case/api/", "/v1/", "/directory.json"))
 
@@ -50,12 +52,15 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
 
 def compressed(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Send pages compressed, for old phones on slow lines. The exchange's answers are hashes, which hardly shrink."""
+    """Send pages, and scripts and styles, compressed, for old phones on slow lines.
+
+    The exchange's answers are hashes, which hardly shrink.
+    """
     gzip = GZipMiddleware(get_response)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        if response.headers.get("Content-Type", "").startswith(SHRINKING):
             return gzip.process_response(request, response)  # type: ignore[return-value]
         return response
 
