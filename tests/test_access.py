@@ -15,7 +15,7 @@ from skimage import data as photos
 
 from seawall.exchange import operations
 from seawall.guide.urls import urlpatterns as guide
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

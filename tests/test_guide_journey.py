@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from seawall.directory.models import Operator
 from seawall.guide.urls import urlpatterns
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from PIL import Image
 
 from seawall.cli.demo.loop import copies
 from seawall.cli.demo.photo import landscape
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from pathlib import Path

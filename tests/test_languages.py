@@ -14,7 +14,7 @@ from skimage import data as photos
 from seawall.directory import queries as directory
 from seawall.exchange import operations
 from seawall.site.tests import pseudo
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from skimage import data as photos
 
 from seawall.protect import page as picture_page
 from seawall.protect import views
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 from tests.leaks.recorder import Recorder, settle
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from seawall.accounts import forms, operations
 from seawall.accounts.middleware import Csrf
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from django.test import RequestFactory

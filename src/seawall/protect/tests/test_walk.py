@@ -16,7 +16,7 @@ from seawall.exchange.models import Entry
 from seawall.hashing import fingerprint
 from seawall.protect.tests.conftest import coffee, finish
 from seawall.protect.tests.test_answer import NOW
-from tests.browse import follow
+from seawall.site.tests.browse import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
