@@ -6,6 +6,7 @@ docs/operating/settings.md lists them for operators; a test keeps the two the sa
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from seawall.lib import signatures
 from seawall.site import languages
 
 
@@ -28,6 +30,38 @@ def _number(name: str, default: int, least: int, most: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):  # noqa: PLR2004 - digits of a number nobody needs
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number from {least} to {most}.")
     return int(value)
+
+
+def _public_key(name: str) -> bytes:
+    value = os.environ.get(name, "")
+    if value and not (re.fullmatch("[0-9a-f]{64}", value) and signatures.is_public_key(bytes.fromhex(value))):
+        raise ImproperlyConfigured(
+            f"{name} is no Ed25519 public key. Set it to the 64 hex digits that `seawall roster new-root` showed."
+        )
+    return bytes.fromhex(value)
+
+
+def _blobs(data: Path) -> dict[str, object]:
+    """Where the locker's sealed files lie: a folder, or a bucket that the usual AWS_ variables lead to."""
+    value = os.environ.get("SEAWALL_BLOBS", "")
+    if not value:
+        return {"BACKEND": "seawall.evidence.storage.Folder", "OPTIONS": {"location": data / "blobs"}}
+    found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,62})(?:/([\w./-]*))?", value, re.ASCII)
+    if not found:
+        raise ImproperlyConfigured(f"SEAWALL_BLOBS is {value!r}. Write s3://BUCKET/PREFIX, or leave it out.")
+    bucket, prefix = found.groups(default="")
+    return {
+        "BACKEND": "seawall.evidence.storage.Bucket",
+        "OPTIONS": {"bucket_name": bucket, "location": prefix.strip("/")},
+    }
+
+
+def _authorities() -> tuple[str, ...]:
+    """The addresses of the time-stamping authorities."""
+    urls = tuple(url.strip() for url in os.environ.get("SEAWALL_TSA_URLS", "").split(",") if url.strip())
+    if len(urls) > 2 or not all(re.fullmatch(r"https?://[!-~]+", url) for url in urls):  # noqa: PLR2004 - one, and one in case
+        raise ImproperlyConfigured("SEAWALL_TSA_URLS takes one or two addresses, with a comma between them.")
+    return urls
 
 
 def _secret_key(data: Path) -> str:
@@ -167,8 +201,23 @@ USE_X_FORWARDED_HOST = BEHIND_PROXY
 
 # A case that nobody uses ends after so many months.
 CASE_MONTHS = _number("SEAWALL_CASE_MONTHS", 12, 1, 120)
+# What one case may keep in the locker, in MiB.
+CASE_QUOTA = _number("SEAWALL_CASE_QUOTA", 2048, 1, 1 << 20) << 20
+# Who says when a case's log was what it is (RFC 3161), and the certificates their answers are checked against.
+TSA_URLS = _authorities()
+TSA_ROOTS = os.environ.get("SEAWALL_TSA_ROOTS", "")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # Django wants one; nothing of ours uses it
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": _blobs(DATA),
+}
 # Cases that one network (a /24, or a /56) may open in an hour. A phone company can put a town behind one.
 CASES_AN_HOUR = _number("SEAWALL_CASES_AN_HOUR", 60, 1, 1_000_000)
+# The team that cases can share with: its signed roster, and the offline key that signs it. `seawall roster` makes both.
+ROSTER = os.environ.get("SEAWALL_ROSTER", "")
+ROSTER_ROOT = _public_key("SEAWALL_ROSTER_ROOT")
+if bool(ROSTER) != bool(ROSTER_ROOT):
+    raise ImproperlyConfigured("SEAWALL_ROSTER and SEAWALL_ROSTER_ROOT go together. Set both, or none.")
 
 # Messages only: no request, address, body or user is ever formatted.
 LOGGING = {

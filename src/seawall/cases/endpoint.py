@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
+
+from seawall.lib.rates import network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,12 +59,23 @@ def endpoint(**views: View) -> View:
         except Refused as refused:
             return JsonResponse({"message": str(refused), **refused.more}, status=refused.status)
         except (OperationalError, sqlite3.OperationalError, OSError) as error:
-            if not _is_full(error):
+            if not is_full(error):
                 raise
             structlog.get_logger("seawall.cases").error("the disk is full")
             return JsonResponse({"message": FULL}, status=507)
 
     return view
+
+
+def network_of(request: HttpRequest) -> bytes:
+    """The network that asks, for counting and nothing else.
+
+    A header that anybody can send counts only where our own proxy sets it, and only the entry that the proxy added.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2]
+    return network(address)
 
 
 def read_bytes(request: HttpRequest, *, limit: int) -> bytes:
@@ -98,7 +112,7 @@ def read(request: HttpRequest, kind: type[T], *, limit: int = BODY_BYTES) -> T:
         raise Refused(400, "The body is not JSON.") from None
 
 
-def _is_full(error: BaseException | None) -> bool:
+def is_full(error: BaseException | None) -> bool:
     while error is not None:
         codes = (getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None))
         if any(code in _FULL for code in codes) or getattr(error, "errno", None) == 28:  # noqa: PLR2004 - ENOSPC

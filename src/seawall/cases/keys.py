@@ -69,14 +69,22 @@ def make(case: bytes) -> bytes:
 def get(case: bytes) -> bytes | None:
     """The 32 bytes that wrap what is kept of this case; None once it was erased."""
     path = settings.DATA / "keys.sqlite3"
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as sql:
-            found = sql.execute("SELECT wrap FROM keys WHERE id = ?", (case,)).fetchone()
-    except sqlite3.OperationalError:
-        if path.exists():
-            raise
+    if not path.exists():
         return None  # no case was ever opened
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as sql:
+        return read(sql, case)
+
+
+def read(sql: sqlite3.Connection, case: bytes) -> bytes | None:
+    """As `get`, inside of `held`."""
+    found = sql.execute("SELECT wrap FROM keys WHERE id = ?", (case,)).fetchone()
     return found[0] if found else None
+
+
+def every() -> list[bytes]:
+    """Every case that has a key: 16 bytes each."""
+    with held() as sql:
+        return [case for (case,) in sql.execute("SELECT id FROM keys")]
 
 
 def destroy(case: bytes) -> None:

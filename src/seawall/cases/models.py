@@ -63,3 +63,13 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return "a share"
+
+    @property
+    def name(self) -> str:
+        """Its id as the page knows it: 16 hex digits."""
+        return f"{self.id:016x}"
+
+    @property
+    def kind(self) -> str:
+        """What its wrapped bytes are bound to, beside the case."""
+        return f"share {self.name} {self.epoch}"

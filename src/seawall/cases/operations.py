@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import json
+import secrets
 from typing import TYPE_CHECKING
 
-import pyrage
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from seawall.cases import envelope as envelopes
 from seawall.cases import keys, queries
 from seawall.cases.envelope import BadEnvelope as BadEnvelope  # noqa: PLC0414 - part of what is raised here
-from seawall.cases.models import Case, case_id
+from seawall.cases.models import Case, Share, case_id
 from seawall.cases.queries import UnknownCase as UnknownCase  # noqa: PLC0414 - as above
+from seawall.cases.recipient import BadKey as BadKey  # noqa: PLC0414 - as above
+from seawall.cases.recipient import check_recipient
 from seawall.lib import signatures
 from seawall.lib.erasures import Erasures
 
@@ -22,15 +24,16 @@ if TYPE_CHECKING:
 
 # A new case's manifest holds next to nothing: one step of padding, and a word or two.
 FIRST_MANIFEST_BYTES = 64 << 10
-_RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+# Each is for one conversation with the team; nobody has had twenty at once.
+MOST_SHARES = 20
 
 
 class Taken(Exception):
     """There is a case of that number."""
 
 
-class BadKey(ValueError):
-    """A public key that nobody could have. Holds a sentence for whoever writes a client."""
+class TooManyShares(Exception):
+    """A case has as many shares as it may."""
 
 
 class Conflict(Exception):
@@ -50,7 +53,7 @@ def open_case(*, case: bytes, sign_key: bytes, recipient: str, envelope: bytes, 
     """
     if not signatures.is_public_key(sign_key):
         raise BadKey("sign_key is no Ed25519 key.")
-    _check_recipient(recipient)
+    check_recipient(recipient)
     first = envelopes.parse(envelope, limit=FIRST_MANIFEST_BYTES)
     if (first.case, first.seq, first.before) != (case, 1, bytes(32)) or not first.signed_by(sign_key):
         raise BadEnvelope("The envelope is not the first of this case, signed by its key.")
@@ -96,6 +99,29 @@ def use(*, case: Case, now: datetime) -> None:
         Case.objects.filter(id=case.id).update(used=case.used)
 
 
+def share(*, case: Case, epoch: int, sealed: bytes, files: tuple[str, ...]) -> Share:
+    """Keep what was re-sealed for the team, and which files it opens. That they are this case's is asked when read.
+
+    :raises TooManyShares: revoke one first
+    :raises UnknownCase: the case was erased meanwhile
+    """
+    made = Share(id=secrets.randbits(63), case=case, epoch=epoch)
+    plain = json.dumps({"files": files}).encode() + b"\n" + sealed
+    made.wrapped = keys.wrap(queries.wrap_key(case), plain, queries.about(case, made.kind))
+    with transaction.atomic():
+        if not Case.objects.select_for_update().filter(id=case.id).exists():
+            raise UnknownCase("There is no such case.")
+        if Share.objects.filter(case=case).count() >= MOST_SHARES:
+            raise TooManyShares("That is shared often enough. Take one back first.")
+        made.save(force_insert=True)
+    return made
+
+
+def revoke(*, case: Case, share: int) -> None:
+    """Take back what was shared; taking it back twice is fine. What somebody has read meanwhile they have read."""
+    Share.objects.filter(case=case, id=share).delete()
+
+
 def erase(*, case: Case, now: datetime) -> None:  # noqa: ARG001 - every operation takes the clock
     """End a case: list it as erased, destroy its key, then the rows.
 
@@ -107,27 +133,22 @@ def erase(*, case: Case, now: datetime) -> None:  # noqa: ARG001 - every operati
 
 
 def sweep(*, now: datetime) -> int:
-    """Finish what was cut off, and end what nobody has used for long enough; how many cases went."""
+    """Finish what was cut off, and end what nobody has used for long enough; how many cases went.
+
+    Looked for without holding anybody up. What is found is looked at again while the store of keys is held, where
+    nobody is in the middle of opening a case.
+    """
+    known = set(keys.every())
+    rows = {bytes(case) for case in Case.objects.values_list("case", flat=True).iterator()}
     gone = 0
-    with keys.held() as sql:
-        known = {key for (key,) in sql.execute("SELECT id FROM keys")}
-        for case in Case.objects.only("case").iterator():
-            if bytes(case.case) not in known:
-                case.delete()
-                gone += 1
-        stray = known - {bytes(case) for case in Case.objects.values_list("case", flat=True).iterator()}
-        sql.executemany("DELETE FROM keys WHERE id = ?", [(each,) for each in stray])
-    for case in queries.ended(now=now):
-        erase(case=case, now=now)
+    if known != rows:
+        with keys.held() as sql:
+            for case in rows - known:
+                if keys.read(sql, case) is None:
+                    gone += bool(Case.objects.filter(id=case_id(case), case=case).delete()[0])
+            stray = [(case,) for case in known - rows if queries.find(case) is None]
+            sql.executemany("DELETE FROM keys WHERE id = ?", stray)
+    for ended in queries.ended(now=now):
+        erase(case=ended, now=now)
         gone += 1
     return gone
-
-
-def _check_recipient(recipient: str) -> None:
-    try:
-        if _RECIPIENT.fullmatch(recipient):
-            pyrage.x25519.Recipient.from_str(recipient)
-            return
-    except pyrage.RecipientError:
-        pass
-    raise BadKey("recipient is no age recipient: age1 and 58 more characters.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -71,6 +73,25 @@ def ended(*, now: datetime) -> Iterator[Case]:
 def shares(case: Case) -> list[Share]:
     """What is shared with the team just now."""
     return list(case.shares.defer("wrapped").order_by("id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a share holds: the files it opens, and the bytes that only the team's key of that epoch unseals."""
+
+    epoch: int
+    files: tuple[str, ...]
+    sealed: bytes
+
+
+def shared(share: Share) -> Shared:
+    """Unwrap a share.
+
+    :raises UnknownCase: its case is being erased
+    """
+    plain = keys.unwrap(wrap_key(share.case), bytes(share.wrapped), about(share.case, share.kind))
+    files, _, sealed = plain.partition(b"\n")
+    return Shared(share.epoch, tuple(json.loads(files)["files"]), sealed)
 
 
 def _months_after(start: date, months: int) -> date:

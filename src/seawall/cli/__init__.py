@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": ("the exchange's hourly work; `serve` starts one itself", True),
     "partner": ("platforms that follow the exchange, and their keys", True),
     "staff": ("practitioners, who sign in under /staff/", True),
+    "roster": ("sign who people can share their cases with", False),
     "doctor": ("whether this machine, its settings and the facts are as they should be", True),
     "demo": ("the whole loop on this machine, with a sample platform", False),
     "bench": ("figures with the peer's beside them", False),
