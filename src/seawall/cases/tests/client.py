@@ -129,7 +129,7 @@ def empty() -> dict[str, Any]:
         "salt": secrets.token_hex(16),
         "files": {},
         **{each: [] for each in lists},
-        "custody": {"count": 0, "head": bytes(32).hex()},
+        "custody": {"count": 0, "head": bytes(32).hex(), "line": bytes(32).hex()},
     }
 
 

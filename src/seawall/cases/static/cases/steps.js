@@ -7,7 +7,7 @@ export function show(name) {
   for (const step of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-step]"))) {
     step.hidden = step.dataset.step !== name;
   }
-  document.body.dataset.step = name; // the style prints the card in one step and the page in the others
+  document.body.dataset.now = name; // the style prints the card in one step and the page in the others
   warn("");
   announce("");
   scrollTo(0, 0);

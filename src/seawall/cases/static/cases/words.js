@@ -26,7 +26,7 @@ export function announce(sentence) {
 /** Show what is wrong and what to do, above everything; "" takes it away. @param {string} sentence */
 export function warn(sentence) {
   problem.hidden = sentence === "";
-  problem.firstElementChild.textContent = sentence;
+  problem.textContent = sentence;
   if (sentence !== "") problem.scrollIntoView({ block: "nearest" });
 }
 
