@@ -4,5 +4,5 @@
 export { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 export { ed25519 } from "@noble/curves/ed25519.js";
 export { hkdf } from "@noble/hashes/hkdf.js";
-export { sha256 } from "@noble/hashes/sha2.js";
+export { sha256, sha512 } from "@noble/hashes/sha2.js";
 export { base64, base64urlnopad, bech32, hex } from "@scure/base";
