@@ -9,7 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from msgspec import Meta
 
-from seawall.cases import guessing, operations, queries, roster, session
+from seawall.cases import guessing, keys, operations, queries, roster, session
 from seawall.cases.endpoint import Body, Empty, Refused, network_of, read
 from seawall.lib.rates import Rates
 
@@ -85,11 +85,17 @@ def login(request: HttpRequest) -> JsonResponse:
     """Sign in. A case that is not there is refused like one whose words are wrong."""
     body = read(request, Login)
     case = bytes.fromhex(body.case)
-    found = queries.find(case)
-    sign_key = bytes(found.sign_key) if found else _NOBODY
-    signature = bytes.fromhex(body.signature)
-    right = session.proves(request, "login", case=case, sign_key=sign_key, nonce=body.nonce, signature=signature)
-    if found is None or not right:
+    known = queries.sign_key(case)
+    right = session.proves(
+        request,
+        "login",
+        case=case,
+        sign_key=known or _NOBODY,
+        nonce=body.nonce,
+        signature=bytes.fromhex(body.signature),
+    )
+    found = queries.find(case) if known and right else None
+    if found is None or keys.get(case) is None:
         raise guessing.refuse(case, now=timezone.now())
     operations.use(case=found, now=timezone.now())
     return JsonResponse({"session": session.token(case)})

@@ -113,6 +113,7 @@ def read(request: HttpRequest, kind: type[T], *, limit: int = BODY_BYTES) -> T:
 
 
 def is_full(error: BaseException | None) -> bool:
+    """Whether the disk, the database's or ours, has no room left."""
     while error is not None:
         codes = (getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None))
         if any(code in _FULL for code in codes) or getattr(error, "errno", None) == 28:  # noqa: PLR2004 - ENOSPC

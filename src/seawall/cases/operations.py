@@ -119,7 +119,9 @@ def share(*, case: Case, epoch: int, sealed: bytes, files: tuple[str, ...]) -> S
 
 def revoke(*, case: Case, share: int) -> None:
     """Take back what was shared; taking it back twice is fine. What somebody has read meanwhile they have read."""
-    Share.objects.filter(case=case, id=share).delete()
+    if Share.objects.filter(case=case, id=share).exists():
+        _erased().add("share", share.to_bytes(8, "big"))
+        Share.objects.filter(case=case, id=share).delete()
 
 
 def erase(*, case: Case, now: datetime) -> None:  # noqa: ARG001 - every operation takes the clock
@@ -127,9 +129,27 @@ def erase(*, case: Case, now: datetime) -> None:  # noqa: ARG001 - every operati
 
     Dying in between leaves nothing readable; `sweep` does the rest.
     """
-    Erasures(settings.DATA / "erased.sqlite3").add("case", bytes(case.case))
+    _erased().add("case", bytes(case.case))
     keys.destroy(bytes(case.case))
     Case.objects.filter(id=case.id).delete()
+
+
+def replay(*, now: datetime) -> int:
+    """After a restore: end again what was ended since that backup, and take back what was taken back; how many cases.
+
+    A case whose key is not in the store that was put back goes too: nobody could open it.
+    """
+    listed = _erased().all("case")
+    for case in listed.intersection(keys.every()):
+        keys.destroy(case)
+    for share in _erased().all("share"):
+        Share.objects.filter(id=int.from_bytes(share, "big")).delete()
+    return sweep(now=now)
+
+
+def _erased() -> Erasures:
+    """The list of what was erased, outside the database and its backups."""
+    return Erasures(settings.DATA / "erased.sqlite3")
 
 
 def sweep(*, now: datetime) -> int:

@@ -29,8 +29,14 @@ def day(now: datetime) -> int:
 
 
 def find(case: bytes) -> Case | None:
-    """The case of those 16 bytes, whether or not it can still be read."""
-    return Case.objects.filter(id=case_id(case), case=case).first()
+    """The case of those 16 bytes, whether or not it can still be read. Its manifest is read only when asked for."""
+    return Case.objects.filter(id=case_id(case), case=case).defer("manifest").first()
+
+
+def sign_key(case: bytes) -> bytes | None:
+    """The public key of whoever may sign in to that case."""
+    found = Case.objects.filter(id=case_id(case), case=case).values_list("sign_key", flat=True).first()
+    return None if found is None else bytes(found)
 
 
 def wrap_key(case: Case) -> bytes:
@@ -98,3 +104,12 @@ def _months_after(start: date, months: int) -> date:
     years, month = divmod(start.month - 1 + months, 12)
     year, month = start.year + years, month + 1
     return date(year, month, min(start.day, monthrange(year, month)[1]))
+
+
+def hold(case: Case) -> None:
+    """Keep the case from being erased or written until the transaction ends.
+
+    :raises UnknownCase: it was erased meanwhile
+    """
+    if not Case.objects.select_for_update().filter(id=case.id).values_list("id").first():
+        raise UnknownCase("There is no such case.")
