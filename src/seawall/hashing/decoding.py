@@ -1,0 +1,343 @@
+"""Decodes one video in a process of its own: `python -m seawall.hashing.decoding FD CPU_SECONDS`.
+
+A decoder is a large program that reads whatever strangers send. Here it may crash, loop or ask for memory without
+end, and only this process is lost: `videos` starts it, reads what it writes, and kills it. It reads the file it was
+handed open and can open no other; its memory and processor time are limited.
+
+Orders come as JSON, one a line; answers go out as messages: a letter, the length as uint32, and that many bytes.
+docs/spec/video.md says which frames, and which of their bytes, are hashed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import struct
+import sys
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import av
+import av.audio.stream
+import av.subtitles.stream
+import av.video.stream
+import numpy as np
+from av.sidedata.sidedata import Type
+
+from seawall.hashing.native import PlaneMemory
+from seawall.hashing.perceptual import from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Luma = NDArray[np.uint8]  # (h, w), or (h, w, 3) of a frame without a luma plane
+
+# Messages. INFO: width, height, duration in microseconds or -1. FRAME: time in microseconds; then of each view its
+# eight hashes and its quality. PLANE: height, width, lumas. END: one of the codes below.
+INFO, FRAME, PLANE, END = b"I", b"F", b"P", b"E"
+HEADER = struct.Struct("<cI")
+INFO_BODY, TIME, PLANE_SIZE = struct.Struct("<IIq"), struct.Struct("<q"), struct.Struct("<II")
+VIEW_BYTES = 8 * 32 + 1
+
+# Why reading ended.
+WHOLE, LONG, DAMAGED, NO_VIDEO, ENCRYPTED, TOO_LARGE, NOT_A_VIDEO = range(7)
+
+SECOND = 1_000_000
+EARLY = 500  # microseconds by which a frame may come before the mark it stands for: times are rounded in files
+LAST = 16_000 * SECOND  # three bytes of milliseconds hold 16,777 seconds
+MOST_PIXELS = 40_000_000  # 8K has 33
+MOST_ERRORS = 100  # packets that cannot be decoded, after which nothing more is expected
+MEMORY = 2 << 30  # an 8K frame takes 50 MB, and a decoder holds up to 17
+SURVEYED = 12  # planes of a survey, at most twice as many for a moment
+
+# Demuxers that read one file and open no other, and decoders of what people share.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc"
+_CODECS = (
+    "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,mpeg4,msmpeg4v1,msmpeg4v2,msmpeg4,mpeg1video,mpeg2video,h263,flv,"
+    "mjpeg,wmv1,wmv2,wmv3,vc1,theora,prores,vp6,vp6f,qtrle,rawvideo,ffv1,dvvideo,png,svq3,utvideo,huffyuv"
+)
+
+_EXPAND = bytes(min(255, max(0, (85 * (y - 16) + 36) // 73)) for y in range(256))
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_PLANAR = ("yuv4", "yuvj4", "yuva4", "nv12", "nv21", "nv16", "nv24", "nv42", "gray")
+_HIGH_BITS = ("p010", "p012", "p016", "p210", "p212", "p216", "p410", "p412", "p416", "nv20")
+_ATTACHED_PICTURE = 0x400
+_BYTE = 8
+# Their decoders can leave out frames to which no other refers.
+_SKIPS = {"h264", "hevc", "mpeg4"}
+
+
+class Failed(Exception):
+    """Reading cannot begin. ``code`` says why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Marks:
+    """Which frames are taken, by their times in microseconds: the first at or after each ``step``."""
+
+    def __init__(self, step: int) -> None:
+        self._step, self._following, self._last = step, 0, -1
+        self._first: int | None = None
+        self.over = False
+
+    def take(self, time: int) -> int | None:
+        """The time since the first frame, if this one is taken. ``over`` if it is too late for any to be."""
+        self._first = time if self._first is None else self._first
+        at = time - self._first
+        self.over = at > LAST
+        taken = self._last < at <= LAST and at >= self._following - EARLY
+        self._last = max(at, self._last)
+        if not taken:
+            return None
+        self._following = (at + EARLY) // self._step * self._step + self._step
+        return at
+
+
+class Video:
+    """An open file with a video track, which can be read from its start as often as needed."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.end = WHOLE  # of the last reading
+
+    def info(self) -> bytes:
+        """What INFO tells.
+
+        :raises Failed: nothing in it can be decoded
+        """
+        with self._opened() as container:
+            stream = _track(container)
+            duration = container.duration if container.duration is not None else -1
+            return INFO_BODY.pack(stream.codec_context.width, stream.codec_context.height, duration)
+
+    def frames(self, step: int, *, keys: bool = False) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames and their times in microseconds: the first at or after each ``step``; or only ``keys``."""
+        marks = Marks(step)
+        self.end = WHOLE
+        for time, frame in self._shown(None if keys else self._wanted(step), keys=keys):
+            at = marks.take(time)
+            if marks.over:
+                self.end = LONG
+                return
+            if at is not None:
+                yield at, frame
+
+    def _wanted(self, step: int) -> frozenset[int] | None:
+        """The presentation times (of the container) of the frames that will be taken; None if it does not say.
+
+        Reading a file is a hundred times faster than decoding it, and a decoder that knows which frames nobody looks
+        at leaves out those that no other needs: half of them, in H.264 of ordinary making.
+        """
+        with self._opened() as container:
+            stream = _track(container)
+            if stream.codec_context.name not in _SKIPS:
+                return None
+            try:
+                shown = [packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            except (av.FFmpegError, EOFError):
+                return None
+            base = stream.time_base
+        times = [pts for pts in shown if pts is not None]
+        if base is None or len(set(times)) < len(shown):
+            return None
+        marks = Marks(step)
+        return frozenset(pts for pts in sorted(times) if marks.take(_microseconds(pts, base)) is not None)
+
+    def _shown(self, wanted: frozenset[int] | None, *, keys: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Every frame that can be decoded, with its own time in microseconds."""
+        with self._opened() as container:
+            stream = _track(container)
+            context = stream.codec_context
+            context.thread_count = 1
+            context.options = {"max_pixels": str(MOST_PIXELS)}
+            if keys:
+                context.skip_frame = "NONKEY"
+            length = SECOND * (1 / (stream.guessed_rate or Fraction(25)))
+            time = 0
+            for frame in self._decoded(container, stream, wanted):
+                if frame.width * frame.height > MOST_PIXELS:
+                    continue
+                if frame.pts is not None and frame.time_base is not None:
+                    time = _microseconds(frame.pts, frame.time_base)
+                else:
+                    time += int(length)
+                yield time, frame
+
+    def _decoded(
+        self, container: av.container.InputContainer, stream: av.VideoStream, wanted: frozenset[int] | None
+    ) -> Iterator[av.VideoFrame]:
+        packets, errors = container.demux(stream), 0
+        while errors < MOST_ERRORS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, EOFError):
+                self.end = DAMAGED
+                return
+            if wanted is not None:
+                stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self.end = DAMAGED
+                errors += 1
+
+    def _opened(self) -> av.container.InputContainer:
+        self._file.seek(0)
+        try:
+            return av.open(
+                self._file,
+                "r",
+                options={"format_whitelist": _FORMATS, "codec_whitelist": _CODECS, "protocol_whitelist": "none"},
+                metadata_errors="ignore",
+            )
+        except (av.FFmpegError, ValueError) as error:
+            raise Failed(NOT_A_VIDEO) from error
+
+
+def _track(container: av.container.InputContainer) -> av.VideoStream:
+    """The first video track that is not a cover picture."""
+    for stream in container.streams.video:
+        if int(stream.disposition) & _ATTACHED_PICTURE:
+            continue
+        context = stream.codec_context
+        if context is None or context.codec_tag in {"encv", "drmi"} or _is_encrypted(stream):
+            raise Failed(ENCRYPTED)
+        if context.width * context.height > MOST_PIXELS:
+            raise Failed(TOO_LARGE)
+        return stream
+    raise Failed(NO_VIDEO)
+
+
+def _is_encrypted(stream: av.VideoStream) -> bool:
+    return any("encrypt" in key.lower() for key in stream.metadata)
+
+
+def _microseconds(pts: int, base: Fraction) -> int:
+    """floor(seconds * 1,000,000 + 0.5), exactly."""
+    return (2 * pts * base.numerator * SECOND + base.denominator) // (2 * base.denominator)
+
+
+def luma(frame: av.VideoFrame) -> Luma:
+    """The frame's lumas of 8 bits in full range (h, w), upright; of a frame without a luma plane red, green, blue."""
+    name = frame.format.name
+    if name.endswith("be") or not name.startswith(_PLANAR + _HIGH_BITS):
+        if frame.format.is_rgb or name.startswith(("pal", "mono")):
+            return _upright(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), frame)
+        frame = frame.reformat(format="yuv444p")  # packed: the same lumas, apart from the colours
+        name = "yuv444p"
+    plane, bits = frame.planes[0], frame.format.components[0].bits
+    content: bytes | memoryview = memoryview(plane)
+    if bits > _BYTE:
+        shift = _BYTE if name.startswith(_HIGH_BITS) else bits - _BYTE
+        wide = np.frombuffer(content, np.uint16).reshape(-1, plane.line_size // 2)
+        rows = (wide[: frame.height, : frame.width] >> shift).astype(np.uint8)
+        content = rows.tobytes()
+        stride = frame.width
+    else:
+        stride = plane.line_size
+    if frame.color_range != _FULL_RANGE and not name.startswith("yuvj"):
+        content = bytes(content).translate(_EXPAND)
+    return _upright(np.frombuffer(content, np.uint8).reshape(-1, stride)[: frame.height, : frame.width], frame)
+
+
+def _upright(pixels: Luma, frame: av.VideoFrame) -> Luma:
+    """Turned as the container says, if by quarters; a mirroring matrix counts as none."""
+    beside: Any = frame.side_data  # whose types PyAV says wrongly
+    matrix = next((bytes(data) for data in beside if data.type == Type.DISPLAYMATRIX), None)
+    if matrix is None:
+        return pixels
+    a, b, _, c, d = struct.unpack_from("<5i", matrix)
+    if a * d - b * c <= 0 or frame.rotation % 90:
+        return pixels
+    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90 % 4))
+
+
+def _views(pixels: Luma, rects: NDArray[np.float64]) -> bytes:
+    """Of the whole frame, then of each rectangle: eight hashes and the quality."""
+    height, width = pixels.shape[:2]
+    plane = PlaneMemory(width, height) if len(rects) else None
+    whole = from_rows(width, height, 1 if pixels.ndim == 2 else 3, [pixels], plane=plane)  # noqa: PLR2004
+    made = [*whole.dihedral(), bytes([whole.quality])]
+    if plane is not None:
+        for hashes, quality in zip(*plane.views(rects), strict=True):
+            made += [hashes.tobytes(), bytes([quality])]
+    return b"".join(made)
+
+
+def _plane(pixels: Luma) -> NDArray[np.uint8]:
+    """About a thousand lumas on the longer side."""
+    height, width = pixels.shape[:2]
+    plane = PlaneMemory(width, height)
+    from_rows(width, height, 1 if pixels.ndim == 2 else 3, [pixels], plane=plane)  # noqa: PLR2004
+    return plane.cells
+
+
+def _send(kind: bytes, body: bytes) -> None:
+    sys.stdout.buffer.write(HEADER.pack(kind, len(body)) + body)
+
+
+def _survey(video: Video) -> None:
+    """Planes of a few frames all over the video: of its key frames, or of its seconds if it has few."""
+    kept: list[NDArray[np.uint8]] = []
+    for keys in (True, False):
+        kept.clear()
+        every = 1
+        for count, (_, frame) in enumerate(video.frames(SECOND // 2, keys=keys)):
+            if count % every == 0:
+                kept.append(_plane(luma(frame)))
+            if len(kept) == 2 * SURVEYED:  # every second one from here on
+                del kept[1::2]
+                every *= 2
+        if len(kept) >= SURVEYED // 2:
+            break
+    for cells in kept:
+        _send(PLANE, PLANE_SIZE.pack(*cells.shape) + cells.tobytes())
+
+
+def _obey(video: Video, order: dict[str, object]) -> None:
+    if order["do"] == "survey":
+        _survey(video)
+        return
+    rects = np.array(order["rects"], np.float64).reshape(-1, 4)
+    taken = video.frames(int(str(order["step"])), keys=bool(order["keys"]))
+    for count, (time, frame) in enumerate(taken, start=1):
+        _send(FRAME, TIME.pack(time) + _views(luma(frame), rects))
+        sys.stdout.buffer.flush()
+        if count == order["most"]:
+            video.end = LONG
+            return
+
+
+def main() -> None:
+    """Obey until there are no more orders."""
+    descriptor, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
+    av.logging.set_level(av.logging.PANIC)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with os.fdopen(descriptor, "rb", 1 << 18) as file:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptor + 1, descriptor + 1))
+        video = Video(file)
+        try:
+            _send(INFO, video.info())
+            sys.stdout.buffer.flush()
+            for line in sys.stdin:
+                _obey(video, json.loads(line))
+                _send(END, bytes([video.end]))
+                sys.stdout.buffer.flush()
+        except Failed as error:
+            _send(END, bytes([error.code]))
+            sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
