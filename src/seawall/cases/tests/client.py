@@ -10,9 +10,11 @@ import base64
 import hashlib
 import json
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -22,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from seawall.cases import envelope as envelopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PADDING = 4096
@@ -162,17 +164,16 @@ def through_django(method: str, path: str, *, body: bytes, headers: dict[str, st
     return Answer(got.status_code, content, dict(got.headers))
 
 
-def over_http(origin: str) -> Send:
-    """A real server at that origin; a connection a thread."""
-    import httpx  # noqa: PLC0415 - only where there is a server
+@contextmanager
+def over_http(origin: str) -> Iterator[Send]:
+    """A real server at that origin. Threads may share it."""
+    with httpx.Client(base_url=origin, timeout=60) as client:
 
-    client = httpx.Client(base_url=origin, timeout=60)
+        def send(method: str, path: str, *, body: bytes, headers: dict[str, str]) -> Answer:
+            got = client.request(method, path, content=body, headers=headers)
+            return Answer(got.status_code, got.content, dict(got.headers))
 
-    def send(method: str, path: str, *, body: bytes, headers: dict[str, str]) -> Answer:
-        got = client.request(method, path, content=body, headers=headers)
-        return Answer(got.status_code, got.content, dict(got.headers))
-
-    return send
+        yield send
 
 
 class Refused(AssertionError):
