@@ -51,7 +51,7 @@ def _blobs(data: Path) -> dict[str, object]:
         raise ImproperlyConfigured(f"SEAWALL_BLOBS is {value!r}. Write s3://BUCKET/PREFIX, or leave it out.")
     bucket, prefix = found.groups(default="")
     return {
-        "BACKEND": "seawall.evidence.storage.Bucket",
+        "BACKEND": "seawall.evidence.bucket.Bucket",
         "OPTIONS": {"bucket_name": bucket, "location": prefix.strip("/")},
     }
 

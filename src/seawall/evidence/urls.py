@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from seawall.cases.endpoint import endpoint
+from seawall.evidence import api
 
-urlpatterns: list[URLPattern] = []
+
+class _Id(StringConverter):
+    """32 hex digits."""
+
+    regex = "[0-9a-f]{32}"
+
+
+register_converter(_Id, "blob")
+
+urlpatterns = [
+    path("manifest", endpoint(GET=api.manifest, PUT=api.write)),
+    path("log", endpoint(GET=api.log)),
+    path("files", endpoint(POST=api.start)),
+    path("files/<blob:id_>", endpoint(GET=api.file, PUT=api.part, DELETE=api.cancel)),
+    path("files/<blob:id_>/received", endpoint(GET=api.received)),
+    path("files/<blob:id_>/done", endpoint(POST=api.done)),
+    path("erase", endpoint(POST=api.erase)),
+]

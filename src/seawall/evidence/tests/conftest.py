@@ -1,0 +1,101 @@
+"""Lockers on both storages, and people who keep things in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from seawall.evidence import queries
+from seawall.evidence.tests.locker import Locker
+from seawall.evidence.tests.walk import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+
+@pytest.fixture(autouse=True)
+def data(settings: Any, tmp_path: Path) -> Path:
+    """A data folder of this test's own."""
+    folder = settings.DATA = tmp_path / "data"
+    folder.mkdir()
+    settings.STORAGES = settings.STORAGES | {
+        "evidence": {"BACKEND": "seawall.evidence.storage.Folder", "OPTIONS": {"location": settings.DATA / "blobs"}}
+    }
+    return folder
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[None]:
+    """moto's S3 server, where the usual variables lead."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, settings: Any, data: Path) -> None:
+    """Each test that asks for it runs on a folder and on a bucket."""
+    assert data.is_dir()
+    if request.param == "folder":
+        return
+    request.getfixturevalue("s3")
+    settings.STORAGES = settings.STORAGES | {
+        "evidence": {
+            "BACKEND": "seawall.evidence.bucket.Bucket",
+            "OPTIONS": {"bucket_name": "locker", "location": request.node.name.replace("[", "/").rstrip("]")},
+        }
+    }
+    made = queries.storage().connection.create_bucket(Bucket="locker")  # type: ignore[union-attr]
+    assert made.name == "locker"
+
+
+@pytest.fixture
+def alice(db: None) -> Locker:  # noqa: ARG001 - she has a case
+    return Locker.opened()
+
+
+@pytest.fixture
+def bob(db: None) -> Locker:  # noqa: ARG001 - he has one too
+    return Locker.opened()
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A person on a device of their own. Whatever the page throws or complains of fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def arrive(**kind: Any) -> Page:
+        context = browser.new_context(**kind)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        # A refused request is said twice by Chromium; what a refusal means is the tests' own to say.
+        context.on(
+            "console",
+            lambda line: (
+                complaints.append(line.text)
+                if line.type == "error" and "Failed to load resource" not in line.text
+                else None
+            ),
+        )
+        # Chromium's own window for choosing where a file goes cannot be driven.
+        context.add_init_script("delete window.showSaveFilePicker")
+        return context.new_page()
+
+    yield arrive
+    for context in contexts:
+        context.close()
+    assert complaints == []
