@@ -36,10 +36,9 @@ def held() -> Iterator[sqlite3.Connection]:
     path = settings.DATA / "keys.sqlite3"
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with contextlib.closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as sql:
-        sql.executescript(_PRAGMAS)
+        sql.executescript(_PRAGMAS + _TABLE)
         sql.execute("BEGIN IMMEDIATE")
         try:
-            sql.execute(_TABLE)
             yield sql
         except BaseException:
             sql.execute("ROLLBACK")
@@ -72,7 +71,12 @@ def get(case: bytes) -> bytes | None:
     if not path.exists():
         return None  # no case was ever opened
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as sql:
-        return read(sql, case)
+        try:
+            return read(sql, case)
+        except sqlite3.OperationalError as error:
+            if str(error) == "no such table: keys":  # the first case is being opened at this moment
+                return None
+            raise
 
 
 def read(sql: sqlite3.Connection, case: bytes) -> bytes | None:
