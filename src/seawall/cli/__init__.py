@@ -10,6 +10,8 @@ import os
 import sys
 from importlib import import_module
 
+# Lies in the data folder until everything that was erased since the backup is erased again.
+RESTORING = "restore.unfinished"
 # name -> (what it does, whether it needs the site's database and settings)
 COMMANDS = {
     "fingerprint": ("make fingerprints of pictures", False),
@@ -22,6 +24,8 @@ COMMANDS = {
     "partner": ("platforms that follow the exchange, and their keys", True),
     "staff": ("practitioners, who sign in under /staff/", True),
     "roster": ("sign who people can share their cases with", False),
+    "backup": ("copy the whole site while it runs", True),
+    "restore": ("put a backup back into an empty folder", False),
     "doctor": ("whether this machine, its settings and the facts are as they should be", True),
     "demo": ("the whole loop on this machine, with a sample platform", False),
     "bench": ("figures with the peer's beside them", False),
@@ -45,22 +49,28 @@ def main(argv: list[str] | None = None) -> int:
         parser.parse_args(arguments)
         return 2
     if COMMANDS[asked][1]:
-        _set_up_django(arguments)
+        if "--data" in arguments[:-1]:  # it counts from here on, because settings are read once
+            os.environ["SEAWALL_DATA"] = arguments[arguments.index("--data") + 1]
+        set_up_django()
     command = import_module(f"seawall.cli.{asked}")
     command.add_parser(subparsers)
     code: int = command.run(parser.parse_args(arguments))
     return code
 
 
-def _set_up_django(arguments: list[str]) -> None:
-    """Load settings. ``--data`` counts from here on, because settings are read once."""
-    if "--data" in arguments[:-1]:
-        os.environ["SEAWALL_DATA"] = arguments[arguments.index("--data") + 1]
+def set_up_django(*, restoring: bool = False) -> None:
+    """Load the settings and the site's rooms."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "seawall.settings")
     import django  # noqa: PLC0415 - a command without a database must not load it
+    from django.conf import settings  # noqa: PLC0415
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
 
     try:
         django.setup()
     except ImproperlyConfigured as error:
         raise SystemExit(f"seawall: {error}") from None
+    if not restoring and (settings.DATA / RESTORING).exists():
+        raise SystemExit(
+            f"seawall: A restore into {settings.DATA} did not finish, and what was erased may be in it."
+            " Empty that folder, and the database if it is PostgreSQL, and restore once more."
+        )

@@ -308,6 +308,12 @@ def _signals(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_Signa
     return found
 
 
+def in_order_of_arrival() -> int:
+    """How many changes still stand in the order in which they came: those of hours that are not closed yet."""
+    counter = FeedCounter.objects.filter(pk=1).first()
+    return 0 if counter is None else counter.number - counter.closed
+
+
 def partner_lines() -> list[str]:
     """What an operator sees of each partner: platforms, last full fetch, gates, keys by number."""
     lines = []
