@@ -26,7 +26,7 @@ _KERNELS = ("pdq.wasm", "pdq-scalar.wasm")
 _SOURCES = files("seawall.protect") / "static" / "protect"
 
 # The page's ES modules, each after those it imports. Inline scripts cannot import one another, so they are joined.
-_MODULES = ("words.js", "hasher.js", "pictures.js", "submission.js", "scope.js", "keep.js", "main.js")
+_MODULES = ("words.js", "hasher.js", "pictures.js", "submission.js", "scope.js", "keep.js", "handover.js", "main.js")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 

@@ -11,6 +11,17 @@ export function askToKeep() {
   says.textContent = say("keepFirst");
 }
 
+/** Say what became of the receipt on the screen. @param {string} how the sentence's name */
+export function tellOfReceipt(how) {
+  says.textContent = say(how);
+  announce(say(how));
+}
+
+/** The receipt on the screen. */
+export function shownReceipt() {
+  return shown.textContent;
+}
+
 /** Show the receipt and offer it as a file with a name that says little. @param {string} text @param {string} day */
 export function showReceipt(text, day) {
   shown.textContent = text;
@@ -22,8 +33,7 @@ export function showReceipt(text, day) {
 /** @param {() => void} kept called once the person has done something that keeps the receipt */
 export function listenForKeeping(kept) {
   const keep = (/** @type {string} */ how) => {
-    says.textContent = say(how);
-    announce(say(how));
+    tellOfReceipt(how);
     kept();
   };
   file.addEventListener("click", () => keep("keptFile"));

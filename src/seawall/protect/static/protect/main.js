@@ -1,6 +1,7 @@
 // Four steps, one at a time: choose, read what will be sent, save the receipt, send.
 
 import { askToKeep, listenForKeeping, showReceipt } from "./keep.js";
+import { forgetHandover, handOver, listenForCase } from "./handover.js";
 import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
 import { chosenScope, forgetParts, listenForScope, partsToo } from "./scope.js";
 import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
@@ -39,6 +40,11 @@ function guardSending() {
   if (!kept) askToKeep();
 }
 
+function keepReceipt() {
+  keptFor = text.value;
+  guardSending();
+}
+
 async function writeAll() {
   const pictures = readyPictures();
   await makeTokens(pictures);
@@ -56,6 +62,7 @@ async function writeAll() {
 function forgetAll() {
   forgetPictures();
   forgetParts();
+  forgetHandover();
   text.value = "";
   keptFor = "";
   showReceipt("", "");
@@ -69,14 +76,14 @@ function start() {
   document.getElementById("flow").hidden = false;
   listenForPictures();
   listenForScope(() => void writeAll());
-  listenForKeeping(() => {
-    keptFor = text.value;
-    guardSending();
-  });
+  listenForKeeping(keepReceipt);
+  listenForCase(keepReceipt);
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-go]"))) {
     button.addEventListener("click", async () => {
+      forgetHandover();
       await writeAll();
       showStep(Number(button.dataset.go));
+      if (button.dataset.go === "3" && toSend.disabled) handOver();
     });
   }
   text.form.addEventListener("submit", (event) => {
