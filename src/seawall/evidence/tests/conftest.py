@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from seawall.cases.tests.server import own_database, serving
 from seawall.evidence import queries
 from seawall.evidence.tests.locker import Locker
 from seawall.evidence.tests.walk import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -69,6 +74,37 @@ def alice(db: None) -> Locker:  # noqa: ARG001 - she has a case
 @pytest.fixture
 def bob(db: None) -> Locker:  # noqa: ARG001 - he has one too
     return Locker.opened()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A real server of its own, and where its data lies."""
+
+    url: str
+    environment: dict[str, str]
+
+    @property
+    def blobs(self) -> dict[str, bytes]:
+        """Every sealed file on its disk."""
+        folder = Path(self.environment["SEAWALL_DATA"]) / "blobs"
+        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def execute(self, statement: str, *values: object) -> None:
+        """Do what somebody with the database in his hands could do."""
+        if url := self.environment.get("SEAWALL_DATABASE_URL"):
+            with psycopg.connect(url, autocommit=True) as server:
+                assert server.execute(statement.replace("?", "%s"), values).rowcount > 0
+            return
+        with closing(sqlite3.connect(Path(self.environment["SEAWALL_DATA"]) / "seawall.sqlite3", timeout=20)) as file:
+            assert file.execute(statement, values).rowcount > 0
+            file.commit()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Uploads come several at a time, which the test client's database in memory cannot bear."""
+    with own_database(tmp_path_factory.mktemp("site")) as environment, serving(environment) as url:
+        yield Site(url, environment)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What the locker's templates may ask for."""
