@@ -26,6 +26,7 @@ COMMANDS = {
     "roster": ("sign who people can share their cases with", False),
     "backup": ("copy the whole site while it runs", True),
     "restore": ("put a backup back into an empty folder", False),
+    "evidence": ("check what a person took out of the locker", False),
     "doctor": ("whether this machine, its settings and the facts are as they should be", True),
     "demo": ("the whole loop on this machine, with a sample platform", False),
     "bench": ("figures with the peer's beside them", False),
