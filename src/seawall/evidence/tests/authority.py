@@ -37,6 +37,7 @@ class Authority:
     chain: bool = False
     answers: list[int] = field(default_factory=list)  # HTTP statuses to give first, before it works
     asked: list[bytes] = field(default_factory=list)
+    replay: bytes | None = None  # what somebody in between answers instead
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -79,7 +80,7 @@ class Authority:
                 query = self.rfile.read(int(self.headers["Content-Length"]))
                 authority.asked.append(query)
                 status = authority.answers.pop(0) if authority.answers else 200
-                body = authority.reply(query) if status == 200 else b"out of order"
+                body = authority.replay or authority.reply(query) if status == 200 else b"out of order"
                 self.send_response(status)
                 self.send_header("Content-Type", "application/timestamp-reply")
                 self.send_header("Content-Length", str(len(body)))
