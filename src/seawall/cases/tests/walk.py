@@ -68,8 +68,8 @@ def enter(page: Page, url: str, number: str, words: str) -> None:
     """Type number and words, and press. What comes of it is the caller's to see."""
     page.goto(f"{url}/case/")
     page.get_by_role("button", name="Go to my case").click()
-    page.get_by_label("Number").fill(number)
-    page.get_by_label("Six words, or 20 digits").fill(words)
+    page.locator("#enter-number").fill(number)
+    page.locator("#enter-words").fill(words)
     page.get_by_role("button", name="Open it").click()
 
 
@@ -79,7 +79,7 @@ def note(page: Page, text: str) -> None:
 
 
 def hold(page: Page, secret: Secret) -> None:
-    """Sign in with the page's modules beside the page itself, and keep what a view is given as ``testManifest``."""
+    """Sign in with the page's modules beside the page itself, and keep what a view is given."""
     page.evaluate(
         """async ([number, words]) => {
           const { derive } = await import("/static/cases/keys.js");
@@ -87,6 +87,7 @@ def hold(page: Page, secret: Secret) -> None:
           const { Manifest } = await import("/static/cases/manifest.js");
           const { readNumber, readWords } = await import("/static/cases/secrets.js");
           const session = await Session.login(await derive(readNumber(number), readWords(words)));
+          window.testSession = session;
           window.testManifest = await Manifest.load(session);
         }""",
         [secret.number, secret.typed],

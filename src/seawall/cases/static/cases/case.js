@@ -4,6 +4,7 @@ import { listenForEntering } from "./entering.js";
 import { forgetInside, showInside } from "./inside.js";
 import { listenForLock, noteLeft } from "./lock.js";
 import { forgetSecret, listenForOpening } from "./opening.js";
+import { listenForReceipts } from "./receiving.js";
 import { show } from "./steps.js";
 
 // What a browser must have; the oldest ones that do are named in the template and in docs/spec/sealing.md.
@@ -22,6 +23,7 @@ function start() {
   listenForOpening(showInside);
   listenForEntering(showInside);
   listenForLock(forgetInside);
+  listenForReceipts();
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-go]"))) {
     button.addEventListener("click", () => {
       if (button.dataset.go === "door") forgetSecret();

@@ -3,6 +3,7 @@
 import { Manifest } from "./manifest.js";
 import { Refusal } from "./session.js";
 import { holdOpen, leaveNote } from "./lock.js";
+import { receiveInto } from "./receiving.js";
 import { show } from "./steps.js";
 import { announce, explain, say, warn } from "./words.js";
 
@@ -59,6 +60,7 @@ export async function showInside(opened) {
   manifest = await Manifest.load(opened);
   session = opened;
   holdOpen(opened);
+  receiveInto(manifest);
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-show]"))) {
     button.addEventListener("click", () => void showView(button.dataset.show));
   }
@@ -75,4 +77,5 @@ export async function showInside(opened) {
 export function forgetInside() {
   session?.end();
   session = manifest = null;
+  receiveInto(null);
 }

@@ -16,6 +16,7 @@ export const noteLeft = history.state?.note;
 history.replaceState(null, "");
 
 let lastSign = 0;
+let ticking = 0;
 /** @type {import("./session.js").Session | null} */
 let held = null;
 /** @type {() => void} */
@@ -25,11 +26,13 @@ let forget = () => {};
 export function holdOpen(session) {
   held = session;
   lastSign = Date.now();
-  setInterval(look, 1000);
+  ticking ||= setInterval(look, 1000);
 }
 
-function sign() {
-  if (!held) return;
+/** Somebody is there. The warning stays under the finger until the click. @param {Event} event */
+function sign(event) {
+  const isOnItsWayToAButton = event.type !== "click" && idle.contains(/** @type {Node} */ (event.target));
+  if (!held || isOnItsWayToAButton) return;
   look(); // a device that slept wakes up locked, whatever is touched first
   lastSign = Date.now();
   if (idle.hidden) return;
