@@ -7,10 +7,11 @@ import secrets
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from seawall.cases import envelope as envelopes
 from seawall.cases import keys, queries
+from seawall.cases.endpoint import is_full
 from seawall.cases.envelope import BadEnvelope as BadEnvelope  # noqa: PLC0414 - part of what is raised here
 from seawall.cases.models import Case, Share, case_id
 from seawall.cases.queries import UnknownCase as UnknownCase  # noqa: PLC0414 - as above
@@ -93,10 +94,16 @@ def replace_manifest(*, case: Case, envelope: bytes, now: datetime) -> int:
 
 
 def use(*, case: Case, now: datetime) -> None:
-    """Note the day, so that the case is kept for as long again. Written once a day."""
+    """Note the day, so that the case is kept for as long again. Written once a day.
+
+    On a full disk it is noted another time: reading must go on.
+    """
     if case.used < queries.day(now):
-        case.used = queries.day(now)
-        Case.objects.filter(id=case.id).update(used=case.used)
+        try:
+            Case.objects.filter(id=case.id).update(used=queries.day(now))
+        except OperationalError as error:
+            if not is_full(error):
+                raise
 
 
 def share(*, case: Case, epoch: int, sealed: bytes, files: tuple[str, ...]) -> Share:
