@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from seawall.cases import roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +60,9 @@ def test_it_says_which_path_the_kernel_takes(folder: Path) -> None:
     assert "takes the portable path" in seawall(folder, "doctor", SEAWALL_SIMD="portable").stdout
 
 
-def test_it_is_content_with_a_machine_where_all_is_well(folder: Path, worker: None) -> None:  # noqa: ARG001
+def test_it_is_content_with_a_machine_where_all_is_well(folder: Path, worker: None, tmp_path_factory: Any) -> None:  # noqa: ARG001
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    seawall(folder, "backup", str(elsewhere / "backups"), "--keys", str(elsewhere / "keys"))
     told = seawall(folder, "doctor")
     assert told.returncode == 0, told.stdout + told.stderr
     assert "ok  database: sqlite, up to date" in told.stdout
@@ -65,6 +74,50 @@ def test_it_misses_the_worker(folder: Path) -> None:
     told = seawall(folder, "doctor")
     assert told.returncode == 1
     assert "!!  worker: none runs." in told.stdout
+
+
+@pytest.mark.usefixtures("worker")
+def test_it_misses_backups_and_says_when_the_last_one_was(folder: Path, tmp_path_factory: Any) -> None:
+    told = seawall(folder, "doctor").stdout
+    assert "!!  backup: none was ever made here. `seawall backup DIR` takes one." in told
+    assert "!!  copy of the keys: none was ever made here." in told
+    seawall(folder, "backup", str(tmp_path_factory.mktemp("backups")))
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"ok  backup: made {today}" in seawall(folder, "doctor").stdout
+    (folder / "backup.made").write_text((datetime.now(UTC) - timedelta(days=3)).isoformat())
+    assert "!!  backup: made " in seawall(folder, "doctor").stdout
+
+
+def test_it_warns_of_a_roster_that_runs_out(folder: Path, tmp_path_factory: Any) -> None:
+    seawall(folder, "staff", "list")
+    signer = Ed25519PrivateKey.generate()
+    file = tmp_path_factory.mktemp("roster") / "roster"
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    root = signer.public_key().public_bytes_raw().hex()
+    for days, said in (
+        (20, "ok  roster: valid for 20 days."),
+        (5, "!!  roster: valid for 5 days."),
+        (0, "!!  roster: "),
+    ):
+        expires = datetime.now(UTC).date() + timedelta(days=days)
+        file.write_text(roster.sign(roster.Roster(1, expires, 1, recipient), signer).file)
+        told = seawall(folder, "doctor", SEAWALL_ROSTER=str(file), SEAWALL_ROSTER_ROOT=root)
+        assert said in told.stdout
+
+
+def test_it_says_which_authority_of_time_does_not_answer(folder: Path) -> None:
+    seawall(folder, "staff", "list")
+    told = seawall(folder, "doctor", SEAWALL_TSA_URLS="http://127.0.0.1:1/tsa")
+    assert "!!  time-stamps: 127.0.0.1: does not answer (ConnectError)." in told.stdout
+
+
+def test_it_warns_of_fetched_pages_that_pile_up(folder: Path) -> None:
+    seawall(folder, "partner", "add", "Meadow", "--platform", "facebook")
+    assert "feed:" not in seawall(folder, "doctor").stdout
+    with closing(sqlite3.connect(folder / "seawall.sqlite3")) as sql, sql:
+        page = [(1, bytes(8))]
+        sql.executemany("INSERT INTO exchange_handedpage (partner_id, entries) VALUES (?, ?)", page * 5001)
+    assert "!!  feed: 5001 pages that partners fetched wait" in seawall(folder, "doctor").stdout
 
 
 @pytest.mark.parametrize(

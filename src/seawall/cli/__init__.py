@@ -20,7 +20,7 @@ COMMANDS = {
     "scan": ("look a whole folder or bucket up in an index file", False),
     "gate": ("the platform's side: follow a feed, answer whether an upload may be shared", False),
     "serve": ("run the site and the exchange", True),
-    "worker": ("the exchange's hourly work; `serve` starts one itself", True),
+    "worker": ("what is done without anybody asking; `serve` starts one itself", True),
     "partner": ("platforms that follow the exchange, and their keys", True),
     "staff": ("practitioners, who sign in under /staff/", True),
     "roster": ("sign who people can share their cases with", False),

@@ -52,7 +52,7 @@ MADE = "backup.made"  # notes for `seawall doctor`
 KEYS_MADE = "keys.made"
 _UNFINISHED = "unfinished"
 # What else may lie in the data folder, and is made anew.
-_PASSING = {"worker.lock", "worker.ran", "reserve", "uploads", "backup.unfinished", MADE, KEYS_MADE}
+_PASSING = {"worker.lock", "worker.ran", "worker.ran.new", "reserve", "uploads", "backup.unfinished", MADE, KEYS_MADE}
 
 
 class Refused(Exception):

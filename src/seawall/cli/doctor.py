@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
+
+_PATIENCE = timedelta(minutes=5)  # with a job that takes long
+_A_COPY_EVERY = timedelta(days=2)  # one a day, and a day for a mishap
+_A_WEEK = 7
+_PAGES = 5000  # the worker notes as many in a minute; a whole bank of millions, fetched at once, is fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,11 @@ def _machine() -> Iterator[Finding]:
     yield _kernel()
     yield (database := _database())
     if not database.ill:
-        yield _worker()
+        now = datetime.now(UTC)
+        yield from _worker()
+        yield from _feed()
+        yield from _people(now)
+        yield from _copies(now)
     yield from _settings()
 
 
@@ -68,13 +78,88 @@ def _database() -> Finding:
     return Finding("database", f"{connection.vendor}, up to date")
 
 
-def _worker() -> Finding:
-    from seawall.cli.worker import the_only_one  # noqa: PLC0415 - after django.setup()
+def _worker() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415 - after django.setup()
+
+    from seawall.cli.worker import RAN, jobs, the_only_one  # noqa: PLC0415
 
     with the_only_one() as nobody_else:
-        if nobody_else:
-            return Finding("worker", "none runs. `seawall serve` starts one; or run `seawall worker`.", ill=True)
-    return Finding("worker", "runs")
+        if nobody_else():
+            yield Finding("worker", "none runs. `seawall serve` starts one; or run `seawall worker`.", ill=True)
+            return
+    yield Finding("worker", "runs")
+    try:
+        ran = json.loads((settings.DATA / RAN).read_text())
+    except FileNotFoundError:  # it has just begun, or runs on another machine
+        return
+    for job in jobs():
+        last = datetime.fromisoformat(ran[job.name]) if job.name in ran else None
+        if last is None or datetime.now(UTC) - last > 3 * timedelta(seconds=job.every) + _PATIENCE:
+            told = "not yet" if last is None else f"not since {last:%Y-%m-%d %H:%M} UTC"
+            yield Finding(f"worker: {job.name}", f"done {told}. Its log says why.", ill=True)
+
+
+def _copies(now: datetime) -> Iterator[Finding]:
+    """Whether backups are taken, and of the keys a copy."""
+    from django.conf import settings  # noqa: PLC0415 - after django.setup()
+
+    from seawall.cli.backup import KEYS_MADE, MADE  # noqa: PLC0415
+
+    for what, name, said in (
+        ("backup", MADE, "`seawall backup DIR` takes one"),
+        (
+            "copy of the keys",
+            KEYS_MADE,
+            "`seawall backup --keys FILE` makes one; without it a lost disk ends all cases",
+        ),
+    ):
+        try:
+            last = datetime.fromisoformat((settings.DATA / name).read_text())
+        except FileNotFoundError:
+            yield Finding(what, f"none was ever made here. {said}.", ill=True)
+        else:
+            late = now - last > _A_COPY_EVERY
+            yield Finding(what, f"made {last:%Y-%m-%d %H:%M} UTC{f'. {said}' if late else ''}", ill=late)
+
+
+def _people(now: datetime) -> Iterator[Finding]:
+    """What cases stand on: their keys, the helpline's roster, the time-stamping authorities."""
+    from django.conf import settings  # noqa: PLC0415 - after django.setup()
+
+    from seawall.cases import queries, roster  # noqa: PLC0415
+
+    if queries.are_there() and not (settings.DATA / "keys.sqlite3").exists():
+        told = "keys.sqlite3 is gone, so nobody can open a case. Stop the site and restore it at once."
+        yield Finding("key store", told, ill=True)
+    if settings.ROSTER:
+        signed = roster.current(now=now)
+        if signed is None:
+            yield Finding("roster", f"{settings.ROSTER} is not valid, so nobody can share. Sign a new one.", ill=True)
+        else:
+            left = (signed.roster.expires - now.date()).days
+            again = " Sign a new one with `seawall roster sign`." if left < _A_WEEK else ""
+            yield Finding("roster", f"valid for {left} days.{again}", ill=left < _A_WEEK)
+    for url in settings.TSA_URLS:
+        yield _authority(url)
+
+
+def _authority(url: str) -> Finding:
+    import httpx  # noqa: PLC0415 - only where one is asked
+
+    host = httpx.URL(url).host
+    try:
+        httpx.get(url, timeout=10)  # any answer will do: it is there
+    except httpx.HTTPError as error:
+        told = f"does not answer ({type(error).__name__}). What waits for its stamp is asked for again."
+        return Finding(f"time-stamps: {host}", told, ill=True)
+    return Finding(f"time-stamps: {host}", "answers")
+
+
+def _feed() -> Iterator[Finding]:
+    from seawall.exchange import queries  # noqa: PLC0415 - after django.setup()
+
+    if (pages := queries.handed_pages()) > _PAGES:
+        yield Finding("feed", f"{pages} pages that partners fetched wait to be noted. Does the worker run?", ill=True)
 
 
 def _settings() -> Iterator[Finding]:

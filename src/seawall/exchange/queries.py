@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from django.db import connection
+from django.db.models import Count
 
 from seawall.directory.queries import platforms
 from seawall.exchange.cursor import Cursor
@@ -20,12 +21,16 @@ from seawall.exchange.models import (
     FeedCounter,
     FeedHour,
     Follower,
+    HandedPage,
     Partner,
     PartnerPlatform,
     Signal,
     Windows,
     entry_id,
 )
+from seawall.hashing import Pdq
+from seawall.hashing.videos import VERSION as VPDQ
+from seawall.hashing.videos import Frame, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 GATE_IS_GONE_AFTER = 24  # hours
 # How many changes a page may hold to be kept in memory for the next gate that asks.
 _TAIL = 16
+# Frames of videos in a page of the feed: 5 MB as text.
+_MOST_FRAMES = 100_000
 # A withdrawn value is erased after this long, also where a partner never confirmed.
 ERASED_AFTER = 30 * 24  # hours
 
@@ -281,7 +288,10 @@ def _changes(caller: Caller, cursor: Cursor | None, limit: int, *, windows: bool
     )
     more = len(rows) > limit
     rows = rows[:limit]
-    signals = _signals([pk for pk, state, _ in rows if state == Entry.State.ACTIVE], windows=windows)
+    active = [pk for pk, state, _ in rows if state == Entry.State.ACTIVE]
+    fit = _fitting([row[0] for row in rows], active)
+    more, rows = more or fit < len(rows), rows[:fit]
+    signals = signals_of([pk for pk, state, _ in rows if state == Entry.State.ACTIVE], windows=windows)
     if FeedCounter.objects.values_list("closed", flat=True).first() not in {None, caller.closed}:
         raise _HourClosed
     number = rows[-1][2] if more else caller.number
@@ -294,13 +304,35 @@ def _changes(caller: Caller, cursor: Cursor | None, limit: int, *, windows: bool
 _last_changes = functools.lru_cache(maxsize=64)(_changes)
 
 
-def _signals(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_SignalRow, ...]]:
+def _fitting(entries: Sequence[int], active: Sequence[int]) -> int:
+    """How many of these changes a page holds: with videos of an hour a thousand would be 170 MB."""
+    counts = Signal.objects.filter(entry__in=active, version=VPDQ).values_list("entry_id").annotate(Count("id"))
+    frames = dict(counts.order_by())
+    total = 0
+    for place, entry in enumerate(entries):
+        total += frames.get(entry, 0)
+        if total > _MOST_FRAMES and place:
+            return place
+    return len(entries)
+
+
+def signals_of(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_SignalRow, ...]]:
+    """The signals of those entries. A video's frames are one, packed (docs/spec/video.md), with the first one's number."""
     rows = Signal.objects.filter(entry__in=entries).order_by("id")
     found: dict[int, tuple[_SignalRow, ...]] = {}
-    for entry, pk, kind, version, value, quality in rows.values_list(
-        "entry_id", "id", "kind", "version", "value", "quality"
+    frames: dict[int, list[tuple[int, int, bytes, int]]] = {}
+    for entry, pk, kind, version, value, quality, t in rows.values_list(
+        "entry_id", "id", "kind", "version", "value", "quality", "t"
     ):
-        found[entry] = (*found.get(entry, ()), (pk, kind, version, bytes(value), quality))
+        if version == VPDQ:
+            frames.setdefault(entry, []).append((t, pk, bytes(value), quality))
+        else:
+            found[entry] = (*found.get(entry, ()), (pk, kind, version, bytes(value), quality))
+    for entry, theirs in frames.items():
+        theirs.sort()
+        packed = pack([Frame(t, Pdq(value, quality)) for t, _, value, quality in theirs])
+        signal = (theirs[0][1], "video", VPDQ, packed, max(quality for *_, quality in theirs))
+        found[entry] = (signal, *found.get(entry, ()))
     if windows:
         for each in Windows.objects.filter(entry__in=found):
             signal = (each.pk, "image", "windows1", bytes(each.value), each.quality)
@@ -314,6 +346,11 @@ def in_order_of_arrival() -> int:
     return 0 if counter is None else counter.number - counter.closed
 
 
+def handed_pages() -> int:
+    """How many pages of FetchHashes wait for the worker to note them as delivered."""
+    return HandedPage.objects.count()
+
+
 def partner_lines() -> list[str]:
     """What an operator sees of each partner: platforms, last full fetch, gates, keys by number."""
     lines = []
@@ -321,6 +358,7 @@ def partner_lines() -> list[str]:
         full = "never" if partner.full_fetch is None else f"{to_time(partner.full_fetch):%Y-%m-%d %H:00} UTC"
         lines.append(f"{partner.name}: {', '.join(each.platform for each in partner.platforms.all())}")
         lines.append(f"  last full fetch under /v1/: {full}; gates under /api/: {partner.followers.count()}")
+        lines += ["  gets frames of videos under /v1/"] if partner.video_frames else []
         lines += [
             f"  key {key.pk}: {key.kind}, of {to_time(key.created):%Y-%m-%d}" + (", revoked" if key.revoked else "")
             for key in partner.keys.all()
