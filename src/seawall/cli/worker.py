@@ -77,6 +77,7 @@ def jobs() -> tuple[Job, ...]:
     """Everything there is to do."""
     return (
         Job("hours", 20, close_hours),  # so that an hour is closed within 20 seconds of its end
+        Job("time-stamps", 20, fetch_stamps),
         Job("uploads", 60, sweep_uploads),
         Job("cases", 3600, sweep_cases),
     )
@@ -92,6 +93,13 @@ def close_hours(now: datetime) -> None:
     closed = operations.close_hours(now=now)
     if closed or erased:
         structlog.get_logger("seawall.worker").info("hours closed", hours=closed, erased=erased)
+
+
+def fetch_stamps(now: datetime) -> None:
+    """Ask the authorities for the time-stamps that wait."""
+    from seawall.evidence import stamping  # noqa: PLC0415 - after django.setup()
+
+    stamping.stamp_due(now=now)
 
 
 def sweep_uploads(now: datetime) -> None:
