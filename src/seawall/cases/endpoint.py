@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
 
-from seawall.lib.rates import network
+from seawall.lib.rates import network_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,14 +68,8 @@ def endpoint(**views: View) -> View:
 
 
 def network_of(request: HttpRequest) -> bytes:
-    """The network that asks, for counting and nothing else.
-
-    A header that anybody can send counts only where our own proxy sets it, and only the entry that the proxy added.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2]
-    return network(address)
+    """The network that asks, for counting and nothing else."""
+    return network_asking(request.META, behind_proxy=settings.BEHIND_PROXY)
 
 
 def read_bytes(request: HttpRequest, *, limit: int) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID  # noqa: TC003 - pydantic reads it
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Schema, Status
@@ -23,6 +24,7 @@ from seawall.exchange import operations, queries
 from seawall.exchange.cursor import BadCursor, Cursor
 from seawall.exchange.keys import hash_key
 from seawall.exchange.wire import parse_token
+from seawall.lib.rates import Rates, network_asking
 
 if TYPE_CHECKING:
     from seawall.exchange.queries import Caller
@@ -123,6 +125,10 @@ class EntryStatus(Schema):
     platforms: list[PlatformStatus]
 
 
+class TooManyAsked(Exception):
+    """Somebody in that network asked about more receipts in this hour than a person would."""
+
+
 class PartnerKeyAuth(HttpBearer):
     """A partner's api key."""
 
@@ -136,6 +142,10 @@ _partner = PartnerKeyAuth()
 _encode = msgspec.json.Encoder().encode
 _REFUSED = {400: Message, 422: Message}
 _FOLLOWER_REFUSED = {**_REFUSED, 401: Message, 410: Message, 413: Message}
+_RECEIPT_REFUSED = {**_REFUSED, 404: Message, 413: Message, 429: Message}
+# A case asks 900 times an hour at most (cases/asking.js), and a network may be a whole town's.
+MOST_ASKED = 10_000
+_asked = Rates()
 
 
 def _caller(request: HttpRequest) -> Caller:
@@ -189,18 +199,25 @@ def feedback(request: HttpRequest, body: Events) -> dict[str, int]:
     return {"accepted": operations.take_feedback(caller=_caller(request), events=events, now=_now())}
 
 
-@api.post("/receipts/status", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
-def status(request: HttpRequest, body: Receipt) -> queries.EntryStatus:  # noqa: ARG001 - ninja's signature
+@api.post("/receipts/status", response={200: EntryStatus, **_RECEIPT_REFUSED})
+def status(request: HttpRequest, body: Receipt) -> queries.EntryStatus:
     """What became of the picture of this token."""
+    _count(request)
     return queries.status(token=parse_token(body.token), now=_now())
 
 
-@api.post("/receipts/withdraw", response={200: EntryStatus, 404: Message, 413: Message, **_REFUSED})
-def withdraw(request: HttpRequest, body: Receipt) -> queries.EntryStatus:  # noqa: ARG001 - ninja's signature
+@api.post("/receipts/withdraw", response={200: EntryStatus, **_RECEIPT_REFUSED})
+def withdraw(request: HttpRequest, body: Receipt) -> queries.EntryStatus:
     """Take the picture of this token out of the bank. Twice is as good as once."""
+    _count(request)
     token = parse_token(body.token)
     operations.withdraw(token=token, now=_now())
     return queries.status(token=token, now=_now())
+
+
+def _count(request: HttpRequest) -> None:
+    if _asked.count(network_asking(request.META, behind_proxy=settings.BEHIND_PROXY), now=_now()) > MOST_ASKED:
+        raise TooManyAsked
 
 
 def _now() -> datetime:
@@ -238,6 +255,11 @@ def _absent(request: HttpRequest, error: Http404) -> HttpResponse:  # noqa: ARG0
 @api.exception_handler(RequestDataTooBig)
 def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:  # noqa: ARG001
     return _answer(request, 413, "This is too much at once. Send at most 1000 events, and less than 1 MiB.")
+
+
+@api.exception_handler(TooManyAsked)
+def _too_many(request: HttpRequest, error: TooManyAsked) -> HttpResponse:  # noqa: ARG001
+    return _answer(request, 429, "Your network asked very often in this hour. Try again in an hour.")
 
 
 @api.exception_handler(BadCursor)

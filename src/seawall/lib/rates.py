@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from seawall.lib.hours import hour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 # 100,000 counts are about 15 MB. Beyond, the oldest is forgotten: a flood weakens the limit, and locks nobody out.
@@ -46,6 +47,17 @@ class Rates:
                 del self._counts[next(iter(self._counts))]
             self._counts[key] = counted
             return counted
+
+
+def network_asking(meta: Mapping[str, str], *, behind_proxy: bool) -> bytes:
+    """The network a request comes from, by its WSGI variables.
+
+    A header that anybody can send counts only where our own proxy sets it, and only the entry that the proxy added.
+    """
+    address = meta.get("REMOTE_ADDR", "")
+    if behind_proxy:
+        address = meta.get("HTTP_X_FORWARDED_FOR", address).rpartition(",")[2]
+    return network(address)
 
 
 def network(address: str) -> bytes:

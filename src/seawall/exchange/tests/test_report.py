@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seawall.exchange import operations, queries
+from seawall.exchange import api, operations, queries
 from seawall.exchange.models import Entry
 from seawall.exchange.tests.conftest import HOUR, NOON, Follower, send, token, value
+from seawall.lib.rates import Rates
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -148,3 +149,23 @@ def test_two_tokens_in_one_request_are_refused(client: Client, path: str) -> Non
     for body in ({"token": both}, {"tokens": both}, [{"token": each} for each in both], {"token": "".join(both)}):
         assert post(client, path, body).status_code == 422
     assert queries.status(token=token(1), now=NOON).state == "active"
+
+
+@pytest.mark.usefixtures("meadow")
+def test_a_network_that_asks_without_end_is_told_to_wait_and_others_are_not(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_asked", Rates())
+    monkeypatch.setattr(api, "MOST_ASKED", 3)
+    send(1)
+    body = json.dumps({"token": token(1).hex()})
+
+    def ask(address: str, what: str = "status") -> Any:
+        return client.post(f"/api/receipts/{what}", body, content_type="application/json", REMOTE_ADDR=address)
+
+    assert [ask(f"192.0.2.{number}").status_code for number in range(3)] == [200] * 3
+    refused = ask("192.0.2.9", "withdraw")
+    assert refused.status_code == 429
+    assert "in an hour" in refused.json()["message"]
+    assert queries.status(token=token(1), now=NOON).state == "active"
+    assert ask("198.51.100.1", "withdraw").status_code == 200
