@@ -24,7 +24,7 @@ _ON_POSTGRES = "--db=postgres" in sys.argv or ("--db", "postgres") in itertools.
 _server = None
 if not _IS_WORKER:
     for _name in [name for name in os.environ if name.startswith("SEAWALL_")]:
-        if _name not in {"SEAWALL_SIMD", "SEAWALL_KILLS"}:
+        if _name not in {"SEAWALL_SIMD", "SEAWALL_KILLS", "SEAWALL_GUESSES"}:
             del os.environ[_name]
     os.environ["SEAWALL_DATA"] = tempfile.mkdtemp(prefix="seawall-tests-")
     # PostgreSQL's wheel asks for one that nobody else can read, and warns. Its own folder it opens to others.
