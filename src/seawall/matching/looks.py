@@ -23,7 +23,8 @@ from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY
 from seawall.matching import regions, views
 from seawall.matching.index import Matches
 from seawall.matching.lookup import VIEWS
-from seawall.matching.placement import SLOT_BYTES, SLOTS, Placement, Seed, Witnesses, implied
+from seawall.matching.placement import Placement, Placer, Seed
+from seawall.matching.witnesses import SLOT_BYTES, SLOTS, Evidence, implied, worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,7 +80,7 @@ class Looks:
         self._index = index
         self._windows_of = windows_of
         self._effort = effort
-        self._witnesses = Witnesses(views.registered())
+        self._placer = Placer(views.registered())
 
     def look(self, plane: Plane) -> tuple[Sighting, ...]:
         """The pictures of the bank that are in the upload, the surest first, each once."""
@@ -142,26 +143,32 @@ class Looks:
                 continue
             if stage.whole or textured(planes[seed.frame], seed.rect):
                 sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
-                yield _sighting(Placement(seed, seed.rect, 0, 0, seed.distance), sure)
+                yield _sighting(Placement(seed, seed.rect, _NONE, seed.distance), sure)
         proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
         if len(proved) > MOST_SEEDS:
-            likeliest = self._witnesses.likeliest(planes, proved, [prints[seed.id] for seed in proved])
+            likeliest = self._placer.likeliest(planes, proved, [prints[seed.id] for seed in proved])
             proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
-        for placement in self._witnesses.place(planes, proved, [prints[seed.id] for seed in proved]):
-            if placement.proved and textured(planes[placement.seed.frame], placement.box):
+        placed = self._placer.place(planes, proved, [prints[seed.id] for seed in proved])
+        for placement in placed:
+            if textured(planes[placement.seed.frame], placement.box):
                 yield _sighting(placement, "certain")
-            elif stage.whole and placement.seed.slot == 0:
-                yield _sighting(placement, "likely")
+        if stage.whole:
+            for seed in proved:
+                if seed.slot == 0:
+                    yield _sighting(Placement(seed, seed.rect, _NONE, seed.distance), "likely")
 
 
 class _Asked:
-    """The queries of one stage: the hashes (N, 32) of its views, those too flat left out."""
+    """The queries of one stage: the hashes (N, 32) of its views, without those that are flat or resemble everything."""
 
     def __init__(self, planes: Sequence[Plane], stage: views.Stage) -> None:
         hashes, rects, frames, turns = [], [], [], []
         for look in stage.looks:
             views_of, quality = planes[look.frame].hashes(look.rects)
-            good = np.flatnonzero(quality >= USABLE_QUALITY)
+            usable = quality >= USABLE_QUALITY
+            if not look.pictures:
+                usable &= worth(views_of[:, 0]) > 0
+            good = np.flatnonzero(usable)
             for turn in look.turns:
                 hashes.append(views_of[good, turn])
                 rects.append(look.rects[good])
@@ -176,14 +183,28 @@ class _Asked:
 
 
 def _closest(hits: Matches) -> Matches:
-    """The closest hits of each id, and of all of them, the closest first."""
-    order = np.lexsort((hits.id, hits.query, hits.distance))
+    """The closest hits of each query and each id, and of all of them, the closest first."""
+    order = _of_each_query(hits)
+    order = order[np.lexsort((hits.id[order], hits.query[order], hits.distance[order]))]
     by_number = order[np.argsort(hits.id[order] >> SLOT_BITS, kind="stable")]
-    _, begin, count = np.unique(hits.id[by_number] >> SLOT_BITS, return_index=True, return_counts=True)
-    nth = np.arange(order.size) - np.repeat(begin, count)
-    some = by_number[nth < _HITS_EACH]
+    some = by_number[_nth(hits.id[by_number] >> np.uint64(SLOT_BITS)) < _HITS_EACH]
     some = some[np.lexsort((hits.id[some], hits.query[some], hits.distance[some]))][:_MOST_HITS]
     return Matches(hits.query[some], hits.id[some], hits.distance[some])
+
+
+def _of_each_query(hits: Matches) -> NDArray[np.int64]:
+    """Which hits are the closest of their query: a bank may hold any number of windows that resemble one view."""
+    keys = hits.query.astype(np.uint64) << np.uint64(48) | hits.distance.astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(keys.size, dtype=np.uint64)
+    keys.sort()
+    some = keys[_nth(keys >> np.uint64(48)) < _HITS_OF_A_QUERY]
+    return (some & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _nth(groups: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
+    """How many of the same group stand before each, equal ones side by side."""
+    _, begin, count = np.unique(groups, return_index=True, return_counts=True)
+    return np.asarray(np.arange(groups.size) - np.repeat(begin, count))
 
 
 def textured(plane: Plane, box: tuple[float, float, float, float]) -> bool:
@@ -199,8 +220,10 @@ def textured(plane: Plane, box: tuple[float, float, float, float]) -> bool:
 
 
 _WHOLE = np.array([[0.0, 0.0, 1.0, 1.0]])
+_NONE = Evidence(0, 0, 0)
 _SEEDS_EACH = 2
 _HITS_EACH = 16  # of an id, among which its seeds are
+_HITS_OF_A_QUERY = 64
 _SAME_BOX = 0.8
 _QUERIES_AT_A_TIME = 256
 _MOST_HITS = 20_000  # kept of a stage
@@ -220,6 +243,7 @@ def effort_for(signals: int) -> views.Effort:
 # By the signals in the index, up to so many. docs/decisions/looks.md has the times.
 _EFFORTS = (
     (300_000, views.Effort(52, 46, (600, 160, 60, 60), 60, 60)),
+    (600_000, views.Effort(48, 44, (600, 160, 60, 60), 60, 60)),
     (2_000_000, views.Effort(44, 41, (600, 100, 60, 40), 40, 40)),
     (15_000_000, views.Effort(38, 36, (240, 80, 30), 16, 16)),
 )
@@ -238,7 +262,7 @@ def _sighting(placement: Placement, sure: Literal["certain", "likely"]) -> Sight
         seed.distance,
         _words(placement, degrees),
         Transform(placement.box, VIEWS[seed.turn], degrees),
-        placement.agreed,
+        max(0, placement.evidence.agreed - 1),
         sure,
     )
 

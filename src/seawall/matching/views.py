@@ -51,6 +51,7 @@ class Look(NamedTuple):
     frame: int
     rects: Rects
     turns: tuple[int, ...]
+    pictures: bool = False  # each may be a whole picture: also looked up if its hash resembles many (witnesses.py)
 
 
 class Stage(NamedTuple):
@@ -63,14 +64,18 @@ class Stage(NamedTuple):
 
 def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]:
     """The stages of one upload. The last one appends the turned planes to ``planes`` before it is handed out."""
-    yield Stage(MATCH_DISTANCE, (Look(0, _WHOLE, ALL_TURNS),), whole=True)
+    yield Stage(MATCH_DISTANCE, (Look(0, _WHOLE, ALL_TURNS, pictures=True),), whole=True)
     found = regions.find(plane.pixels)
     # The last luma of a row may be a part of one: fractions of the lumas are not quite fractions of the picture.
     scale = np.tile((plane.width * plane.pixel[0], plane.height * plane.pixel[1]), 2)
     rects, best, askew = (np.minimum(some * scale, 1.0) for some in found)
     inner = [inside(region, registered()[1:many]) for region, many in zip(best, BY_REGISTERED, strict=False)]
-    parts = (rects[:IN_ALL_TURNS], ALL_TURNS), (rects[IN_ALL_TURNS:], MIRRORED), (np.vstack(inner), MIRRORED)
-    yield Stage(effort.wide, tuple(Look(0, some, turns) for some, turns in parts))
+    looks = (
+        Look(0, rects[:IN_ALL_TURNS], ALL_TURNS, pictures=True),
+        Look(0, rects[IN_ALL_TURNS:], MIRRORED, pictures=True),
+        Look(0, np.vstack(inner), MIRRORED),
+    )
+    yield Stage(effort.wide, looks)
     inner = [inside(region, queries()[1:many]) for region, many in zip(best, effort.windows, strict=False)]
     yield Stage(effort.narrow, (Look(0, np.vstack(inner), MIRRORED),))
     small = halved(plane)
@@ -83,8 +88,7 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     inner = [inside(region, queries()[1 : effort.turned]) for region in best[:2]]
     inner += [inside(region, registered()[1 : 1 + effort.turned // 2]) for region in best[:2]]
     cells = [inside(region, queries()[1 : effort.cells]) for region in regions.grid()[:LARGE_CELLS]]
-    looks = Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack(cells), MIRRORED)
-    yield Stage(effort.narrow, looks)
+    yield Stage(effort.narrow, (Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack(cells), MIRRORED)))
 
 
 def halved(plane: Plane) -> Plane:

@@ -14,6 +14,7 @@ from skimage.data import data_dir
 from seawall.hashing import Plane
 from seawall.matching import HashIndex, Looks, Sighting
 from seawall.matching.views import queries, registered
+from seawall.matching.witnesses import columns, worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,3 +256,29 @@ def test_made_up_windows_that_resemble_an_upload_more_do_not_hide_the_picture_in
     windows = prints(BANK) | made_up
     flooded = Looks(index_of(windows, range(101)), lambda ids: {number: windows[number] for number in ids})
     assert [sighting.id for sighting in flooded.look(upload)] == [1]
+
+
+def test_however_many_windows_resemble_one_view_it_finds_the_picture() -> None:
+    upload = plane(cropped(picture("chelsea.png")))
+    like_it = upload.hashes(queries()[:1])[0][0, 0]
+    windows = prints(BANK)
+    flooded = index_of(windows, range(101))
+    ids = [number << 7 | slot for number in range(10, 310) for slot in range(1, 101)]
+    flooded.add(np.tile(like_it, (len(ids), 1)), np.array(ids, np.uint64))
+    flood = Looks(flooded, lambda ids: {number: windows[number] for number in ids if number in windows})
+    assert [sighting.id for sighting in flood.look(upload)] == [1]
+    assert flood._hits(like_it[None], 31).id.size <= 64
+
+
+def test_a_hash_of_an_edge_or_a_spot_is_worth_nothing_and_one_of_a_photograph_much() -> None:
+    y, x = np.indices((400, 400))
+    spot, edge = np.hypot(x - 150, y - 220) < 20, 2 * x + y > 500
+    for lumas in (spot, edge):
+        hashes, _ = Plane.of((lumas * 200).astype(np.uint8)).hashes(registered()[:1])
+        assert worth(hashes[0, 0]) < 0.5
+    hashes, _ = plane(picture("chelsea.png")).hashes(registered()[:101])
+    assert np.median(worth(hashes[:, 0])) == 1
+    noise = np.random.default_rng(2).integers(0, 256, (500, 32), np.uint8)
+    signs = np.unpackbits(noise, axis=1).reshape(-1, 16, 16) * 2.0 - 1
+    squared = np.linalg.svd(signs, compute_uv=False) ** 2
+    assert columns(noise) == pytest.approx(squared.sum(1) ** 2 / (squared**2).sum(1))
