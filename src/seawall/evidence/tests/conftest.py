@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -84,27 +83,40 @@ class Site:
     environment: dict[str, str]
 
     @property
+    def folder(self) -> Path:
+        """Its data; ``root.key`` there signs rosters."""
+        return Path(self.environment["SEAWALL_DATA"])
+
+    @property
     def blobs(self) -> dict[str, bytes]:
         """Every sealed file on its disk."""
-        folder = Path(self.environment["SEAWALL_DATA"]) / "blobs"
-        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return {path.name: path.read_bytes() for path in (self.folder / "blobs").rglob("*") if path.is_file()}
 
-    def execute(self, statement: str, *values: object) -> None:
-        """Do what somebody with the database in his hands could do."""
-        if url := self.environment.get("SEAWALL_DATABASE_URL"):
-            with psycopg.connect(url, autocommit=True) as server:
-                assert server.execute(statement.replace("?", "%s"), values).rowcount > 0
-            return
-        with closing(sqlite3.connect(Path(self.environment["SEAWALL_DATA"]) / "seawall.sqlite3", timeout=20)) as file:
-            assert file.execute(statement, values).rowcount > 0
-            file.commit()
+    def run(self, script: str, *arguments: str) -> None:
+        """Do what somebody could do who has the server, its database and its keys in his hands."""
+        subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{script}", *arguments],
+            env=self.environment,
+            check=True,
+        )
+
+
+def seawall(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Our own command."""
+    command = [sys.executable, "-m", "seawall.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Uploads come several at a time, which the test client's database in memory cannot bear."""
-    with own_database(tmp_path_factory.mktemp("site")) as environment, serving(environment) as url:
-        yield Site(url, environment)
+    """Uploads come several at once, which the test client's database in memory cannot bear. No roster is signed yet."""
+    folder = tmp_path_factory.mktemp("site")
+    made = seawall("roster", "new-root", folder / "root.key").stdout
+    root = made.partition("SEAWALL_ROSTER_ROOT=")[2].strip()
+    with own_database(folder) as environment:
+        environment |= {"SEAWALL_ROSTER": str(folder / "roster"), "SEAWALL_ROSTER_ROOT": root}
+        with serving(environment) as url:
+            yield Site(url, environment)
 
 
 @pytest.fixture

@@ -21,11 +21,12 @@ const read = new WeakMap();
 
 /**
  * @param {import("./locker.js").Locker} locker
+ * @param {{anew?: boolean}} [how] anew: every row is asked for, also those that were looked at before
  * @returns {Promise<History>} the stamps from the earliest on
  */
-export async function history({ session, manifest, keys }) {
+export async function history({ session, manifest, keys }, { anew = false } = {}) {
   const data = manifest.data;
-  const known = read.get(manifest) ?? { rows: [], lines: [] };
+  const known = (anew ? undefined : read.get(manifest)) ?? { rows: [], lines: [] };
   const rows = [...known.rows];
   while (rows.length < data.custody.count) {
     const answer = await session.call("GET", `/case/api/log?after=${rows.length}`);

@@ -59,7 +59,7 @@ function listenForList(locker, name) {
     form.querySelector("button[type=submit]").textContent = say(entry ? "saveChange" : "add");
   };
   const draw = () => {
-    const entries = [...manifest.data[name]].sort((one, other) => (order(one) < order(other) ? -1 : 1));
+    const entries = [...manifest.data[name]].sort((one, other) => order(one).localeCompare(order(other), "en"));
     const rows = entries.map((entry) => drawEntry(entry));
     list.replaceChildren(...rows);
     screen.querySelector("[data-none]").toggleAttribute("hidden", rows.length > 0);
@@ -105,7 +105,9 @@ function listenForList(locker, name) {
     const button = /** @type {HTMLButtonElement} */ (form.querySelector("button[type=submit]"));
     button.disabled = true;
     // By id, so that a write that happens twice adds once.
-    const isSaved = await save((all) => [...all.filter(({ id }) => id !== entry.id), entry], "savedEntry");
+    const put = (/** @type {any[]} */ all) =>
+      all.some(({ id }) => id === entry.id) ? all.map((each) => (each.id === entry.id ? entry : each)) : [...all, entry];
+    const isSaved = await save(put, "savedEntry");
     button.disabled = false;
     if (isSaved) fill(null);
   });

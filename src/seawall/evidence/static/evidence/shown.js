@@ -1,6 +1,7 @@
 // Sizes and times in the page's language.
 
-const language = document.documentElement.lang;
+// This site's English is that of Britain: days before months.
+const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 
