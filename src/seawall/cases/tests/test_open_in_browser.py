@@ -291,6 +291,13 @@ def test_no_connection_loses_nothing(visitor: Callable[..., Page], live_server: 
     page.unroute("**/case/api/**")
     page.get_by_role("button", name="Open my case").click()
     inside(page)
+    # A part of the case that cannot be loaded now can be later.
+    page.route("**/static/cases/ledger.js", lambda route: route.abort())
+    page.get_by_role("button", name="Was it shared?").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no connection")
+    page.unroute("**/static/cases/ledger.js")
+    page.get_by_role("button", name="Was it shared?").click()
+    expect(page.get_by_role("heading", name="Was it shared?")).to_be_focused()
 
 
 def test_a_lost_answer_to_opening_still_leads_inside(visitor: Callable[..., Page], live_server: LiveServer) -> None:

@@ -6,10 +6,12 @@
  */
 export function mount(section, { manifest, say }) {
   const draw = () => {
-    const { receipts, files } = manifest.data;
+    const { receipts, files, notes, links, payments, timeline } = manifest.data;
+    const entries = [notes, links, payments, timeline].reduce((sum, { length }) => sum + length, 0);
     const counted = [
       [receipts.length, "noReceipts", "oneReceipt", "someReceipts"],
       [Object.keys(files).length, "noFiles", "oneFile", "someFiles"],
+      [entries, "noEntries", "oneEntry", "someEntries"],
     ];
     section.querySelector("#home-holds").replaceChildren(
       ...counted.map(([count, none, one, some]) => {

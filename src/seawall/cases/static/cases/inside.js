@@ -1,7 +1,7 @@
 // What is in the case: its views, one at a time, each filled by a module of its own when it is first shown.
 
 import { Manifest } from "./manifest.js";
-import { Refusal } from "./session.js";
+import { Refusal, Unreachable } from "./session.js";
 import { holdOpen, leaveNote } from "./lock.js";
 import { receiveInto } from "./receiving.js";
 import { show } from "./steps.js";
@@ -23,19 +23,24 @@ function sayer(section) {
   return (/** @type {string} */ key, /** @type {Record<string, string | number>} */ values = {}) => say(key, values, own);
 }
 
+/** Load a view's module and have it fill the view. @param {string} name @throws {Unreachable} it cannot be loaded now */
+async function fill(name) {
+  const section = view(name);
+  const { mount } = await import(section.dataset.module).catch(() => {
+    throw new Unreachable();
+  });
+  if (mounted.has(name)) return; // pressed twice while it was loading
+  mounted.add(name);
+  await mount(section, { session, manifest, keys: session.keys, say: sayer(section), announce, warn: warnOf, showView });
+}
+
 /** @param {string} name */
 export async function showView(name) {
   warn("");
   try {
-    if (!mounted.has(name)) {
-      const section = view(name);
-      const { mount } = await import(section.dataset.module);
-      mounted.add(name);
-      await mount(section, { session, manifest, keys: session.keys, say: sayer(section), announce, warn: warnOf, showView });
-    }
+    if (!mounted.has(name)) await fill(name);
   } catch (error) {
-    mounted.delete(name);
-    warnOf(error instanceof TypeError ? say("unreachable") : error); // what import() throws without a connection
+    warnOf(error);
     return;
   }
   for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
