@@ -30,12 +30,13 @@ AGREES = 56
 SAME_PLACE = 0.5
 
 # A window of so few columns of signs is worth nothing, one of so many all (1 to 16; 8.3 by chance).
-WORTHLESS, WORTHY = 4.0, 6.5
+WORTHLESS, WORTHY = 4.0, 6.0
 
 # The evidence that proves (`Evidence.weight`). docs/decisions/looks.md: wrong placements and right ones.
-ENOUGH = 100
+ENOUGH = 98
 
-_NOTHING = 60  # bits at which a window that agrees adds nothing
+_MOST = 60  # points of a window that does not differ at all; one that differs by as many bits has none
+_DISAGREES = 0.5  # points
 _USABLE = 30  # the quality of windows1 and of what is asked
 _BEYOND = 0.01  # of a window's side may lie outside the upload
 
@@ -50,7 +51,7 @@ class Evidence(NamedTuple):
 
     asked: int  # how many lie in the upload and are worth something
     agreed: int  # how many agree, in places of their own
-    weight: float  # of these, how many bits closer than nothing; and each that agrees less each that does not; by worth
+    weight: float  # points: of each of these by how close it is, and of all, by how many agree
 
     @property
     def proves(self) -> bool:
@@ -90,8 +91,9 @@ class Witnesses:
         told = self._told(plane, turn, box, slots)
         agree = told.bits <= AGREES
         best = told.apart[agree[told.apart]]
-        closer = told.worth[best] @ (_NOTHING - told.bits[best])
-        return Evidence(told.bits.size, best.size, float(closer + told.worth @ np.where(agree, 1, -1)))
+        points = _MOST * (1 - told.bits[best] / _MOST) ** 1.5
+        weight = told.worth[best] @ points + told.worth @ np.where(agree, 1, -_DISAGREES)
+        return Evidence(told.bits.size, best.size, float(weight))
 
     def fit(self, plane: Plane, turn: int, box: Box, slots: NDArray[np.uint8]) -> Box:
         """The box moved to where the closest windows of the picture are closest, all together.
