@@ -15,6 +15,10 @@ import { busy } from "./steps.js";
 /** @typedef {import("./receipts.js").Receipt} Receipt */
 /** @typedef {import("./asking.js").Status} Status */
 
+// A receipt is here before its fingerprint is sent: what nobody knows of yet is asked again, and at last let be.
+const AGAIN_AFTER = 20_000; // milliseconds
+const MOST_TIMES = 15;
+
 /** @param {HTMLElement} section @param {Inside} inside */
 export function mount(section, inside) {
   new Ledger(section, inside).start();
@@ -25,6 +29,8 @@ class Ledger {
   #answers = new Map();
   /** @type {Map<string, HTMLLIElement>} */
   #rows = new Map();
+  /** @type {Map<string, number>} how often nobody knew of it */
+  #unknown = new Map();
   #section;
   #inside;
   #asking;
@@ -60,6 +66,7 @@ class Ledger {
     // Nothing is asked while nobody looks: a tab in the background, another part of the case, a locked case.
     const look = () => (this.#isSeen ? this.#lookAgain() : this.#asking.stop());
     document.addEventListener("visibilitychange", look);
+    addEventListener("focus", look); // back from a window beside this one
     new MutationObserver(look).observe(this.#section, { attributeFilter: ["hidden"] });
     addEventListener("pagehide", () => this.#asking.stop());
     this.#changed();
@@ -109,11 +116,25 @@ class Ledger {
     this.#failing = false;
     this.#asked += 1;
     if (this.#rows.has(token)) this.#answers.set(token, status);
+    if (status === null) this.#askLater(token);
     if (this.#asking.left === 0) {
       this.#asked = 0;
       this.#inside.announce(this.#inside.say("allAsked"));
     }
     this.#draw();
+  }
+
+  /** @param {string} token */
+  #askLater(token) {
+    const times = (this.#unknown.get(token) ?? 0) + 1;
+    this.#unknown.set(token, times);
+    if (times >= MOST_TIMES) return;
+    setTimeout(() => {
+      const receipt = this.#receipts.find((held) => held.token === token);
+      if (!receipt || this.#answers.get(token) !== null) return;
+      this.#askFor(receipt);
+      this.#goOn();
+    }, AGAIN_AFTER);
   }
 
   /** @param {unknown} [_] */
@@ -190,6 +211,7 @@ class Ledger {
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      tell("");
       void busy(form, async () => {
         try {
           const count = await keepReceipts(manifest, readReceipt(field.value, location.origin));
