@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE = timedelta(minutes=5)  # with a job that takes long
-_A_COPY_EVERY = timedelta(days=2)  # one a day, and a day for a mishap
 _A_WEEK = 7
 _PAGES = 5000  # the worker notes as many in a minute; a whole bank of millions, fetched at once, is fewer
 
@@ -105,20 +104,17 @@ def _copies(now: datetime) -> Iterator[Finding]:
 
     from seawall.cli.backup import KEYS_MADE, MADE  # noqa: PLC0415
 
-    for what, name, said in (
-        ("backup", MADE, "`seawall backup DIR` takes one"),
-        (
-            "copy of the keys",
-            KEYS_MADE,
-            "`seawall backup --keys FILE` makes one; without it a lost disk ends all cases",
-        ),
+    keys = "`seawall backup --keys FILE` makes one; without it a lost disk ends all cases"
+    for what, name, often, said in (
+        ("backup", MADE, timedelta(days=2), "`seawall backup DIR` takes one"),  # one a day, and a day for a mishap
+        ("copy of the keys", KEYS_MADE, timedelta(hours=1), keys),
     ):
         try:
             last = datetime.fromisoformat((settings.DATA / name).read_text())
         except FileNotFoundError:
             yield Finding(what, f"none was ever made here. {said}.", ill=True)
         else:
-            late = now - last > _A_COPY_EVERY
+            late = now - last > often
             yield Finding(what, f"made {last:%Y-%m-%d %H:%M} UTC{f'. {said}' if late else ''}", ill=late)
 
 
