@@ -12,7 +12,7 @@ from bench._attacks import ATTACKS, Draw, upload
 from bench._entries import edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -24,29 +24,37 @@ SIDE = 800  # pixels of the pictures that are cut and edited
 WHOLE_FILES = 10  # one of so many edits of photographs goes the whole way: an attack of the table, encoded, decoded
 
 
-def edits(name: str, pictures: Sequence[Picture], count: int) -> Iterator[Pixels]:
-    """``count`` crops of the pictures, lighter or darker; every tenth a file as an attacker would make it."""
-    random = np.random.default_rng([len(name), count])
-    shown = []
-    for picture in pictures:
-        image = picture.image()
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        shown.append(image)
-    for number in range(count):
-        image = shown[number % len(shown)]
-        if number // len(shown) % WHOLE_FILES:
-            yield edit(np.asarray(image), random)
-            continue
+class Edits:
+    """Crops of pictures, lighter or darker; every tenth a file as an attacker would make it. Each by its number."""
+
+    def __init__(self, name: str, pictures: Sequence[Picture]) -> None:
+        self._name, self._pictures = name, pictures
+        self._shown: list[Image.Image] | None = None
+
+    def __call__(self, number: int) -> Pixels:
+        """The same pixels whenever that number is asked for."""
+        if self._shown is None:
+            self._shown = [_small(picture) for picture in self._pictures]
+        random = np.random.default_rng([len(self._name), number])
+        image = self._shown[number % len(self._shown)]
+        if number // len(self._shown) % WHOLE_FILES:
+            return edit(np.asarray(image), random)
         attack = ATTACKS[int(random.integers(len(ATTACKS)))]
-        yield decoded(upload(attack, image, Draw(f"negative {name} {number}", True, shown)))  # noqa: FBT003 - unseen
+        draw = Draw(f"negative {self._name} {number}", True, self._shown)  # noqa: FBT003 - unseen
+        return decoded(upload(attack, image, draw))
 
 
-def formulas(count: int) -> Iterator[Pixels]:
+def _small(picture: Picture) -> Image.Image:
+    image = picture.image()
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return image
+
+
+def formula(number: int) -> Pixels:
     """Skies, gradients, clouds, stripes, noise, lines of words: what resembles everything and nothing."""
-    random = np.random.default_rng(20261123)
-    for number in range(count):
-        size = (int(random.integers(300, 800)), int(random.integers(300, 800)))
-        yield FORMULAS[number % len(FORMULAS)](size, random)
+    random = np.random.default_rng([20261123, number])
+    size = (int(random.integers(300, 800)), int(random.integers(300, 800)))
+    return FORMULAS[number % len(FORMULAS)](size, random)
 
 
 def decoded(content: bytes) -> Pixels:

@@ -64,8 +64,9 @@ def test_every_attack_makes_the_same_readable_file_again(attack: _attacks.Attack
 
 
 def test_every_negative_out_of_a_formula_is_another_picture() -> None:
-    made = [pixels.tobytes() for pixels in _negatives.formulas(12)]
+    made = [_negatives.formula(number).tobytes() for number in range(12)]
     assert len(set(made)) == 12
+    assert _negatives.formula(7).tobytes() == made[7]
 
 
 def test_an_interval_is_wide_where_few_scenes_were_tried() -> None:
