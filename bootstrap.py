@@ -91,10 +91,15 @@ def compiler() -> bool:
 
 
 def system_packages() -> None:
-    """What tests need from the system: a browser, and a compiler with headers for two of the peers."""
+    """What tests need from the system: three browsers, and a compiler with headers for two of the peers."""
     wanted = []
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         wanted += ["chromium", "fonts-dejavu-core"]
+    if not (shutil.which("firefox-esr") or shutil.which("firefox")):
+        wanted += ["firefox-esr"]
+    if not (shutil.which("WebKitWebDriver") and shutil.which("Xvfb")):
+        # With what WebKit decodes videos with, as Safari can.
+        wanted += ["webkit2gtk-driver", "xvfb", "gstreamer1.0-libav", "gstreamer1.0-plugins-good"]
     if not (shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").exists()):
         wanted += ["build-essential", "python3-dev"]
     if not (find_spec("ensurepip") or find_spec("pip")):

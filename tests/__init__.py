@@ -1,0 +1,1 @@
+"""Across rooms: architecture, permissions, privacy, journeys in real browsers, docs."""
