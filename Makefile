@@ -22,13 +22,14 @@ run: $(KERNEL) $(WEB)           ## the site and the exchange on http://127.0.0.1
 
 test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
 	$(PYTEST) -m "not full"
-	$(PYTEST) --db postgres src/seawall/exchange src/seawall/protect src/seawall/accounts src/seawall/directory src/seawall/site
+	$(PYTEST) --db postgres $(addprefix src/seawall/,exchange protect cases evidence accounts directory site) -m "not full"
 
 test-full: test            ## and what takes long: every page in every language, light and dark
 	$(PYTEST) -m full
 
-test-faults: setup         ## 500 kill -9 of exchange and gate in the middle of the loop
-	SEAWALL_KILLS=500 $(BIN)/python -m pytest -q tests/test_kill.py --timeout 7200
+test-faults: setup         ## 500 kill -9 of exchange and gate, 500 in a case's uploads, 100,000 guesses at cases
+	SEAWALL_KILLS=500 $(BIN)/python -m pytest -q tests/test_kill.py tests/test_kill_cases.py --timeout 7200
+	SEAWALL_GUESSES=100000 $(BIN)/python -m pytest -q src/seawall/cases/tests/test_guess.py --timeout 7200
 
 lint: setup wasm-check
 	$(BIN)/ruff check .
