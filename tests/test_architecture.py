@@ -81,8 +81,8 @@ def test_no_table_about_people_or_fingerprints_keeps_a_clock() -> None:
     for model in apps.get_models(include_auto_created=True):
         if model._meta.app_label in HASH_WING | PEOPLE_WING - {"accounts"}:
             assert [field for field in model._meta.get_fields() if isinstance(field, DateTimeField | TimeField)] == []
-    for model, field in (("Blob", "touched"), ("Stamp", "due")):
-        assert apps.get_model("evidence", model)._meta.get_field(field).null
+    for name, field in (("Blob", "touched"), ("Stamp", "due")):
+        assert apps.get_model("evidence", name)._meta.get_field(field).null
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)

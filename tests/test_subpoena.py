@@ -27,16 +27,24 @@ import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.apps import apps
+from playwright.sync_api import expect
 
 from seawall.cases import roster
 from seawall.cases.tests.client import Person
+from seawall.cases.tests.walk import open_case
 from seawall.evidence import rows
+from seawall.evidence.tests import walk
 from seawall.evidence.tests.locker import Locker
 from tests import marks
 from tests.machine import PARTNER, Site, databases
+from tests.test_journey import jpeg
+from tests.test_ledger import add as add_picture
+from tests.test_ledger import to_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Request
 
 READ_ALL = """
 import json
@@ -208,6 +216,78 @@ def test_a_case_filled_by_hand_leaves_no_word_anywhere(drill: Drill) -> None:
         hand_over(drill)
         searched(drill, root)
         assert drill.common in json.dumps(alice.manifest()), "and she herself can read all of it"
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("subpoena")
+def test_a_case_filled_in_a_real_browser_leaves_no_word_anywhere(drill: Drill, browser: Browser) -> None:
+    sent: list[tuple[str, bytes]] = []
+    with drill.site.serves() as root, browser.new_context() as context:
+        context.on("request", lambda request: sent.append((request.url, _said(request))))
+        page = context.new_page()
+        secret = open_case(page, drill.site.origin)
+        drill.secret |= {"words": " ".join(secret.words).encode(), "words-": "-".join(secret.words).encode()}
+        number = secret.number.replace("-", "")
+        drill.secret |= {"number": number.encode(), "number as shown": secret.number.encode()}
+        names = _keep_files(page, drill)
+        for door in ("timeline", "payments", "links", "notes"):
+            _write_down(page, drill, door)
+        _show_the_helpline(page, names)
+        to_ledger(page)
+        add_picture(page, jpeg(5) + drill.mark().encode())
+        blunder(drill)
+        hand_over(drill)
+        searched(drill, root)
+        assert marks.find(drill.hidden, sent) == set()
+        assert marks.find({"way": b"/case/api/manifest"}, sent)
+    assert drill.written >= 15
+
+
+def _said(request: Request) -> bytes:
+    """All that a request tells, but for the bodies of files, which are sought on the disk."""
+    return "\n".join([request.url, *map(str, request.headers.items())]).encode() + (request.post_data_buffer or b"")
+
+
+def _keep_files(page: Page, drill: Drill) -> list[str]:
+    """Two files into the locker, then their names and notes changed."""
+    walk.home(page)
+    names = []
+    for ending, content in (("png", walk.photo("coffee")), ("txt", b"")):
+        before, after = f"{drill.mark()}.{ending}", f"{drill.mark()}.{ending}"
+        whole = content + f"\n{drill.mark()}\n".encode() * 100
+        page.set_input_files("#locker-files", {"name": before, "mimeType": "", "buffer": whole})
+        expect(walk.exhibit(page, before)).to_be_visible(timeout=walk.PATIENCE)
+        file = walk.look_at(page, before)
+        file.get_by_label("Name").fill(after)
+        file.get_by_label("Your note").fill(drill.mark())
+        file.get_by_role("button", name="Save the change").click()
+        expect(file.get_by_role("heading", name=after)).to_be_visible()
+        walk.back(page)
+        names.append(after)
+    return names
+
+
+def _write_down(page: Page, drill: Drill, door: str) -> None:
+    """Fill every field of one of the four lists."""
+    page.locator(f"[data-screen=home] [data-to={door}]").click()
+    form = walk.screen(page, door).locator("form")
+    for field_ in form.locator("input[type=text], textarea").all():
+        field_.fill("1234.5" if field_.get_attribute("name") == "amount" else drill.mark())
+    for field_ in form.locator("input[type=date]").all():
+        field_.fill("2026-11-01")
+    form.locator("[type=submit]").click()
+    expect(walk.screen(page, door).locator(".entry")).to_have_count(1)
+    walk.back(page)
+
+
+def _show_the_helpline(page: Page, names: list[str]) -> None:
+    page.locator("[data-screen=home] [data-to=share]").click()
+    share = walk.screen(page, "share")
+    for name in names:
+        share.get_by_label(name).check()
+    share.get_by_role("button", name="Show these files").click()
+    expect(share.locator("[data-part=shares] .entry")).to_have_count(1)
+    walk.back(page)
 
 
 @pytest.mark.parametrize(
