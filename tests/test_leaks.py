@@ -228,3 +228,65 @@ def test_the_frame_cannot_take_itself_elsewhere(
         assert recorder.bytes_to(recorder.other, recorder.tcp) == b""
     else:
         assert {"location", "replace", "anchor-self", "anchor-download", "meta-refresh"} <= leaks_over_http(recorder)
+
+
+ALONG_THE_TIE = """
+self.onmessage = ({ ports: [port] }) => {
+  const there = parent.opener;
+  const tries = [
+    () => { there.location = `${HTTP}/leak/frame/opener-location`; },
+    () => { there.location.replace(`${HTTP}/leak/frame/opener-replace`); },
+    () => open(`${HTTP}/leak/frame/open`),
+    () => there.open(`${HTTP}/leak/frame/opener-open`),
+    () => there.postMessage({ seawall: "receipt", nonce: "n", text: RECEIPT }, "*"),
+    () => there.focus(),
+  ];
+  for (const attempt of tries) try { attempt(); } catch {}
+  // The page takes the frame out as soon as it has its answer: give what was tried the time to arrive.
+  setTimeout(() => port.postMessage(["done", "5ea5ea" + "0".repeat(58), 99, "", 0]), 1000);
+};
+"""
+CASE = """async (held) => {
+  globalThis.heard = [];
+  addEventListener("message", ({ origin, source }) => heard.push([origin, source.opener === window]));
+  const { listenForReceipts, receiveInto } = await import("/static/cases/receiving.js");
+  globalThis.data = { receipts: [] };
+  receiveInto({ data, change: async (edit) => edit(data) });
+  listenForReceipts();
+}"""
+
+
+def test_the_frame_cannot_use_the_case_that_opened_the_page(
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "e" * 32
+    here = f'const HTTP = "http://127.0.0.1:{recorder.other}", RECEIPT = "{token}";'
+    parts = picture_page.seal(
+        worker=picture_page.worker_text(),
+        frame=here + ALONG_THE_TIE,
+        page=picture_page.page_text(),
+        style=picture_page.style_text(),
+    )
+    monkeypatch.setattr(views, "sealed", lambda: parts)
+    page.goto(f"http://127.0.0.1:{recorder.site}/privacy/")
+    page.evaluate(CASE)
+    with page.expect_popup() as popup:
+        page.evaluate("() => { open('/protect/picture/') }")
+    tab = popup.value
+    tab.set_input_files("#picture", photo)
+    answered(tab)
+    settle(recorder, 1)
+    assert leaks_over_http(recorder) == set()
+    assert recorder.bytes_to(recorder.other) == b""
+    assert page.url.endswith("/privacy/")
+    # Its message comes, from no origin and from no tab that the case opened, and is dropped.
+    assert page.evaluate("() => heard") == [["null", False]]
+    assert page.evaluate("() => data.receipts") == []
+
+    # The control: the page itself, outside of the sandbox, could do both.
+    tab.evaluate("(text) => opener.postMessage({ seawall: 'receipt', nonce: 'n', text }, '*')", token)
+    page.wait_for_function("() => data.receipts.length === 1")
+    tab.evaluate("(there) => { opener.location = there }", f"http://127.0.0.1:{recorder.other}/leak/frame/control")
+    page.wait_for_url("**/leak/frame/control")
+    settle(recorder, 1)
+    assert leaks_over_http(recorder) == {"control"}
