@@ -98,7 +98,7 @@ def test_the_next_request_is_not_in_the_language_of_the_last() -> None:
 
 def test_programs_are_answered_in_english() -> None:
     client = Client(headers={"Accept-Language": "cy"}, raise_request_exception=False)
-    told = client.post("/api/status", {"token": "0" * 32}, content_type="application/json").json()["message"]
+    told = client.post("/api/receipts/status", {"token": "0" * 32}, content_type="application/json").json()["message"]
     assert told.startswith("We do not know this token.")
     assert "Call if you are in danger now." in client.get("/directory.json").content.decode()
 
