@@ -199,6 +199,28 @@ def test_a_write_whose_answer_is_lost_is_made_once(visitor: Callable[..., Page],
     assert page.evaluate("window.testManifest.data.notes.map(({ text }) => text)") == ["once", "and another"]
 
 
+def test_a_slow_reading_beside_a_write_is_no_false_alarm(visitor: Callable[..., Page], live_server: LiveServer) -> None:
+    page = visitor()
+    secret = open_case(page, live_server.url)
+    hold(page, secret)
+    outcome = page.evaluate(
+        """async () => {
+          const real = window.fetch;
+          window.fetch = async (path, options) => {
+            const answer = await real(path, options);
+            if (options.method === "GET") await new Promise((go) => setTimeout(go, 700));
+            return answer;
+          };
+          const { testManifest } = window;
+          const write = (text) => testManifest.change((data) => data.notes.push({ text }));
+          const all = [testManifest.refresh(), write("a"), testManifest.refresh(), write("b")];
+          return (await Promise.allSettled(all)).map(({ status }) => status);
+        }"""
+    )
+    assert outcome == ["fulfilled"] * 4
+    assert page.evaluate("window.testManifest.data.notes.length") == 2
+
+
 class Wire:
     """Everything a context sends, as it sends it."""
 

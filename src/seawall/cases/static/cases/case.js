@@ -1,6 +1,6 @@
 // The case page: one step is shown at a time, and nothing of a case outlives its lock or the page.
 
-import { listenForEntering } from "./entering.js";
+import { forgetTyped, listenForEntering } from "./entering.js";
 import { forgetInside, showInside } from "./inside.js";
 import { listenForLock, noteLeft } from "./lock.js";
 import { forgetSecret, listenForOpening } from "./opening.js";
@@ -26,7 +26,10 @@ function start() {
   listenForReceipts();
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-go]"))) {
     button.addEventListener("click", () => {
-      if (button.dataset.go === "door") forgetSecret();
+      if (button.dataset.go === "door") {
+        forgetSecret();
+        forgetTyped();
+      }
       if (!["secret", "secret-again", "check"].includes(button.dataset.go)) show(button.dataset.go);
     });
   }

@@ -31,6 +31,11 @@ async function takeFromFile() {
   form.requestSubmit();
 }
 
+/** Leave nothing of what was typed on the page. */
+export function forgetTyped() {
+  form.reset();
+}
+
 /** @param {(session: Session) => Promise<void>} enter what to do with an opened case */
 export function listenForEntering(enter) {
   file.addEventListener("change", () => void takeFromFile());
@@ -44,7 +49,7 @@ export function listenForEntering(enter) {
       try {
         const session = await Session.login(await derive(...secret));
         await enter(session);
-        form.reset();
+        forgetTyped();
       } catch (error) {
         announce("");
         warn(error instanceof Refusal && error.status === 401 ? say("wrong") : explain(error));

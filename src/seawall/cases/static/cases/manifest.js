@@ -33,7 +33,7 @@ export class Manifest extends EventTarget {
   #session;
   #seq = 0;
   #digest = new Uint8Array(32);
-  /** @type {Promise<any>} changes of this tab wait for one another */
+  /** @type {Promise<any>} what this tab reads and writes waits for one another */
   #last = Promise.resolve();
 
   /** @param {import("./session.js").Session} session */
@@ -49,8 +49,12 @@ export class Manifest extends EventTarget {
     return manifest;
   }
 
-  /** Read it anew. @throws {Tampered} it is not what this case wrote, or older than what was seen before */
-  async refresh() {
+  /** Read it anew. @returns {Promise<void>} @throws {Tampered} it is not what this case wrote, or older than what was seen before */
+  refresh() {
+    return this.#inTurn(() => this.#refresh());
+  }
+
+  async #refresh() {
     const keys = this.#session.keys;
     const answer = await this.#session.call("GET", "/case/api/manifest");
     const envelope = base64.decode(answer.envelope);
@@ -71,7 +75,12 @@ export class Manifest extends EventTarget {
    * @returns {Promise<T>} what `edit` gave, once it is stored
    */
   change(edit, along = {}) {
-    const next = this.#last.catch(() => {}).then(() => this.#change(edit, along));
+    return this.#inTurn(() => this.#change(edit, along));
+  }
+
+  /** One after the other: an answer from before a write would look like an older manifest after it. @template T @param {() => Promise<T>} work */
+  #inTurn(work) {
+    const next = this.#last.catch(() => {}).then(work);
     this.#last = next;
     return next;
   }
@@ -91,7 +100,7 @@ export class Manifest extends EventTarget {
         if (isMine) return result;
         const isBehind = error instanceof Refusal && error.status === 409;
         if (attempt === ATTEMPTS || !isBehind) throw error;
-        await this.refresh();
+        await this.#refresh();
       }
     }
   }
@@ -114,7 +123,7 @@ export class Manifest extends EventTarget {
 
   /** The answer was lost: was the question, too? @param {Uint8Array} mark of what was sent */
   async #arrived(mark) {
-    await this.refresh();
+    await this.#refresh();
     return hex.encode(this.#digest) === hex.encode(mark);
   }
 
