@@ -129,7 +129,8 @@ async function sendPart(session, address, { part, at }, { signal, waiting }) {
     if (asked) return (await session.call("GET", `${address}/received`, undefined, { signal: once })).received;
     asked = true;
     try {
-      return (await session.call("PUT", `${address}?offset=${at}`, part, { signal: once })).received;
+      // A blob, because a browser keeps the bytes of other bodies in the page until it next tidies up.
+      return (await session.call("PUT", `${address}?offset=${at}`, new Blob([part]), { signal: once })).received;
     } catch (error) {
       if (error.status === 409) asked = true;
       throw error.status === 409 ? new TypeError("the server stands elsewhere") : error;
