@@ -20,7 +20,7 @@ _OPENS = {
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Register `partner` and its four verbs."""
+    """Register `partner` and its verbs."""
     parser = subparsers.add_parser("partner", help="platforms that follow the exchange, and their keys")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     add = verbs.add_parser("add", help="let a partner follow, and show its keys once")
@@ -32,8 +32,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rotate.add_argument("--json", action="store_true", help="keys as one line of JSON")
     revoke = verbs.add_parser("revoke", help="end one key, by its number in `list`")
     revoke.add_argument("number", type=int)
+    frames = verbs.add_parser("frames", help="whether it gets each frame of a video as a picture under /v1/")
+    frames.add_argument("name")
+    frames.add_argument("given", choices=["on", "off"])
     listing = verbs.add_parser("list", help="partners, their platforms, keys and last full fetch")
-    for verb in (add, rotate, revoke, listing):
+    for verb in (add, rotate, revoke, frames, listing):
         verb.add_argument("--data", metavar="DIR", help="where everything is kept (default: SEAWALL_DATA, or ./data)")
 
 
@@ -54,6 +57,11 @@ def run(args: argparse.Namespace) -> int:
             case "revoke":
                 operations.revoke_key(number=args.number, now=now)
                 print(f"Key {args.number} opens nothing any more.")
+            case "frames":
+                operations.give_frames(name=args.name, on=args.given == "on")
+                print(
+                    "It counts from the partner's next fetch from the very start (`tx fetch --clear`, then `tx fetch`)."
+                )
             case _:
                 for line in queries.partner_lines():
                     print(line)

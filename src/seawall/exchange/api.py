@@ -52,8 +52,8 @@ class Signal(Schema):
 
     signal: EntryId
     kind: Literal["image", "video"]
-    version: Literal["pdq1", "windows1", "md5"]
-    value: Annotated[str, Field(description="Hex; of windows1 base64url without padding.")]
+    version: Literal["pdq1", "windows1", "vpdq1", "md5", "sha256"]
+    value: Annotated[str, Field(description="Hex; of windows1 and vpdq1 base64url without padding.")]
     quality: int
 
 
@@ -181,8 +181,8 @@ def _change(each: queries.Change) -> dict[str, Any]:
 
 
 def _text(version: str, value: bytes) -> str:
-    """Hex, which everybody reads; of 4,158 bytes the shorter base64url (without padding: they are a multiple of 3)."""
-    return base64.urlsafe_b64encode(value).decode() if version == "windows1" else value.hex()
+    """Hex, which everybody reads; of long ones the shorter base64url (without padding: they are a multiple of 3)."""
+    return base64.urlsafe_b64encode(value).decode() if version in {"windows1", "vpdq1"} else value.hex()
 
 
 @api.post("/ack", auth=_partner, response={204: None, **_FOLLOWER_REFUSED})

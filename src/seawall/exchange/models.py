@@ -68,6 +68,8 @@ class Partner(models.Model):
     read = models.IntegerField(null=True)
     # The last hour in which it said what it does with uploads: one that never did is shown as not reporting.
     reported = models.IntegerField(null=True)
+    # Whether it is given the frames of videos under /v1/ too, each as a picture.
+    video_frames = models.BooleanField(default=False)
     # How far into the feed every gate of this partner has acknowledged, and so what counts as delivered.
     delivered_number = models.BigIntegerField(default=0)
     delivered_open = models.BooleanField(default=False)
@@ -189,7 +191,10 @@ class Entry(models.Model):
 
 
 class Signal(models.Model):
-    """A fingerprint of an entry. Not unique: anyone may submit the picture too."""
+    """A fingerprint of an entry: of its picture, of one frame of its video, or of its file.
+
+    Not unique: anyone may submit the picture too.
+    """
 
     id = models.BigAutoField(primary_key=True)  # derived_id("signal", h, ordinal)
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="signals")
@@ -197,14 +202,22 @@ class Signal(models.Model):
     version = models.CharField(max_length=8)
     value = models.BinaryField()
     quality = models.SmallIntegerField()
+    t = models.IntegerField(null=True)  # of a frame: milliseconds since the first
 
     class Meta:
         indexes = [models.Index(fields=["value"], name="signal_by_value")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="image", version="pdq1") & _is_long("value", [32])
+                | Q(kind="video", version="vpdq1") & _is_long("value", [32])
+                | Q(kind="video", version="sha256") & _is_long("value", [32])
                 | Q(kind="video", version="md5") & _is_long("value", [16]),
                 name="signal_value_fits_its_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(version="vpdq1", t__isnull=False, t__range=(0, (1 << 24) - 1))
+                | ~Q(version="vpdq1") & Q(t__isnull=True),
+                name="signal_of_a_frame_has_a_time",
             ),
             models.CheckConstraint(condition=Q(quality__range=(0, 100)), name="signal_quality_is_0_to_100"),
         ]

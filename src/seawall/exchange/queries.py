@@ -317,7 +317,7 @@ def _fitting(entries: Sequence[int], active: Sequence[int]) -> int:
 
 
 def signals_of(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_SignalRow, ...]]:
-    """The signals of those entries. A video's frames are one, packed (docs/spec/video.md), with the first one's number."""
+    """The signals of those entries. A video's frames are one, packed (docs/spec/video.md), under the first's number."""
     rows = Signal.objects.filter(entry__in=entries).order_by("id")
     found: dict[int, tuple[_SignalRow, ...]] = {}
     frames: dict[int, list[tuple[int, int, bytes, int]]] = {}
@@ -325,7 +325,7 @@ def signals_of(entries: Sequence[int], *, windows: bool) -> dict[int, tuple[_Sig
         "entry_id", "id", "kind", "version", "value", "quality", "t"
     ):
         if version == VPDQ:
-            frames.setdefault(entry, []).append((t, pk, bytes(value), quality))
+            frames.setdefault(entry, []).append((t or 0, pk, bytes(value), quality))
         else:
             found[entry] = (*found.get(entry, ()), (pk, kind, version, bytes(value), quality))
     for entry, theirs in frames.items():

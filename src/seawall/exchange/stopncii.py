@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import OuterRef, Q
 
-from seawall.exchange.models import Delivery, Entry, Feedback, asked_of_each
+from seawall.exchange.models import Delivery, Entry, Feedback, Partner, asked_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 FROM_THE_START = 10
 SECONDS = 3600
 _TOKEN = re.compile(r"([0-9]{1,7})\.([0-9]{1,7})\.([0-9]{1,19})\.([0-9]{1,19})", re.ASCII)
-_Value = tuple[bytes, str]  # and its version
-_Row = tuple[int, int, int, str, str, bytes]  # changed, entry, signal, kind, version, value
+_Value = tuple[bytes, str]  # and its name in the protocol
+_Row = tuple[int, int, int, str, bytes]  # changed, entry, signal, name, value
 # Signals by (kind, version), and their name in the protocol.
 TYPES = {("image", "pdq1"): "ImagePDQ", ("video", "md5"): "VideoMD5"}
+_NAMES = {version: name for (_, version), name in TYPES.items()}
+# For a partner that asked for it: every frame of a video as a picture.
+_NAMES_WITH_FRAMES = _NAMES | {"vpdq1": "ImagePDQ"}
 
 
 class BadPage(ValueError):
@@ -65,8 +68,7 @@ class _Record(NamedTuple):
     changed: int
     entry: int
     signal: int
-    kind: str
-    version: str
+    name: str
     value: bytes
     bearers: _Bearers
 
@@ -97,15 +99,17 @@ def page(*, partner_id: int, start: int, size: int, token: str | None, hour: int
     :raises BadPage: the token is not ours
     """
     full = start <= FROM_THE_START
+    frames = Partner.objects.filter(pk=partner_id, video_frames=True).exists()
     after = _parse(token) if token else _Place(hour, start // SECONDS, -1, -1)
-    rows = _records(partner_id, full=full, after=after, size=size + 1)
+    names = _NAMES_WITH_FRAMES if frames else _NAMES
+    rows = _records(partner_id, names, full=full, after=after, size=size + 1)
     more = len(rows) > size
     rows = rows[:size]
     said = _feedback(rows)
     records: list[dict[str, Any]] = [
         {
             "lastModtimestamp": row.changed * SECONDS,
-            "signalType": TYPES[row.kind, row.version],
+            "signalType": row.name,
             "hashValue": row.value.hex(),
             "hashStatus": "Active" if row.bearers.active else "Withdrawn",
             "caseNumbers": {},
@@ -116,8 +120,8 @@ def page(*, partner_id: int, start: int, size: int, token: str | None, hour: int
     last = rows[-1].changed if rows else after.hour
     reached = (min(last, after.began) if full else last) * SECONDS
     following = str(_Place(after.began, rows[-1].changed, rows[-1].entry, rows[-1].signal)) if more else None
-    fresh = [entry for row in rows for entry in row.bearers.fresh]
-    return Page(records, fresh, following, max(start, reached))
+    fresh = {entry: None for row in rows for entry in row.bearers.fresh}
+    return Page(records, list(fresh), following, max(start, reached))
 
 
 def _visible(partner_id: int, *, full: bool) -> QuerySet[Entry]:
@@ -129,7 +133,7 @@ def _visible(partner_id: int, *, full: bool) -> QuerySet[Entry]:
     return Entry.objects.in_scope(partner_id).filter(shown)
 
 
-def _records(partner_id: int, *, full: bool, after: _Place, size: int) -> list[_Record]:
+def _records(partner_id: int, names: dict[str, str], *, full: bool, after: _Place, size: int) -> list[_Record]:
     """The next ``size`` records behind that place, or all there are.
 
     Walks the entries along their index, a page at a time, and looks up who else has the same fingerprints: the cost of
@@ -137,40 +141,40 @@ def _records(partner_id: int, *, full: bool, after: _Place, size: int) -> list[_
     """
     found: list[_Record] = []
     bearers: dict[_Value, _Bearers] = {}
-    batch = size + 1  # the first may be an entry whose signals are behind us
     while True:
-        rows = _behind(partner_id, full=full, after=after, size=batch)
-        signals = [row for row in rows if row[:3] > (after.hour, after.entry, after.signal)]
-        unknown = {value for _, _, _, _, version, value in signals if (value, version) not in bearers}
-        bearers |= _bearers(partner_id, unknown, full=full)
-        for changed, entry, pk, kind, version, value in signals:
+        rows = _behind(partner_id, names, full=full, after=after, size=size)
+        unknown = {value for _, _, _, name, value in rows if (value, name) not in bearers}
+        bearers |= _bearers(partner_id, names, unknown, full=full)
+        for changed, entry, pk, name, value in rows:
             # Withdrawn and erased since we read it: its tombstone stands at a later place.
-            theirs = bearers.get((value, version))
+            theirs = bearers.get((value, name))
             if theirs is not None and theirs.last == (changed, entry):
-                found.append(_Record(changed, entry, pk, kind, version, value, theirs))
-        if len(found) >= size or len(rows) < batch:
+                found.append(_Record(changed, entry, pk, name, value, theirs))
+        if len(found) >= size or len(rows) < size:
             return found[:size]
         after = _Place(after.began, *rows[-1][:3])
 
 
-def _behind(partner_id: int, *, full: bool, after: _Place, size: int) -> list[_Row]:
-    """The next signals at or behind that place: first of the rest of its hour, then of the hours after it.
+def _behind(partner_id: int, names: dict[str, str], *, full: bool, after: _Place, size: int) -> list[_Row]:
+    """The next signals behind that place: of its entry, of the rest of its hour, and of the hours after it.
 
-    Two questions, because a database follows an index through each, and through their union it does not.
+    Three questions, because a database follows an index through each, and through their union it does not.
     """
-    visible = (
-        _visible(partner_id, full=full)
-        .filter(signals__isnull=False)
-        .order_by("changed", "id", "signals__id")
-        .values_list("changed", "id", "signals__id", "signals__kind", "signals__version", "signals__value")
-    )
-    rows = list(visible.filter(changed=after.hour, id__gte=max(after.entry, 0))[:size])
-    if len(rows) < size:
-        rows += visible.filter(changed__gt=after.hour)[: size - len(rows)]
-    return [(*row[:5], bytes(row[5])) for row in rows]
+    visible = _visible(partner_id, full=full).order_by("changed", "id", "signals__id")
+    rows: list[tuple[Any, ...]] = []
+    for place in (
+        {"changed": after.hour, "id": after.entry, "signals__id__gt": after.signal},
+        {"changed": after.hour, "id__gt": after.entry},
+        {"changed__gt": after.hour},
+    ):
+        if len(rows) < size:
+            found = visible.filter(signals__version__in=list(names), **place)
+            some = found.values_list("changed", "id", "signals__id", "signals__version", "signals__value")
+            rows += some[: size - len(rows)]
+    return [(*row[:3], names[row[3]], bytes(row[4])) for row in rows]
 
 
-def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_Value, _Bearers]:
+def _bearers(partner_id: int, names: dict[str, str], values: Iterable[bytes], *, full: bool) -> dict[_Value, _Bearers]:
     """Who else has those values, of the entries that the partner may see."""
     handed = Delivery.objects.filter(entry=OuterRef("pk"), partner=partner_id, pulled=True)
     said = Feedback.objects.filter(entry=OuterRef("pk"))
@@ -182,7 +186,9 @@ def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_V
     )
     found: dict[_Value, _Bearers] = {}
     for value, version, changed, entry, state, is_handed, is_said_of in rows:
-        theirs = found.setdefault((bytes(value), version), _Bearers())
+        if version not in names:
+            continue
+        theirs = found.setdefault((bytes(value), names[version]), _Bearers())
         theirs.last = max(theirs.last, (changed, entry))
         if state == Entry.State.ACTIVE:
             theirs.active = True
@@ -195,13 +201,17 @@ def _bearers(partner_id: int, values: Iterable[bytes], *, full: bool) -> dict[_V
 
 def _feedback(rows: Iterable[_Record]) -> dict[int, list[dict[str, Any]]]:
     """What partners say of each record (by its signal): one object a partner and opinion, its tags together."""
-    record_of = {entry: row.signal for row in rows for entry in row.bearers.said_of}
-    if not record_of:
+    records_of: dict[int, list[int]] = {}
+    for row in rows:
+        for entry in row.bearers.said_of:
+            records_of.setdefault(entry, []).append(row.signal)
+    if not records_of:
         return {}
-    opinions = Feedback.objects.filter(entry__in=list(record_of)).order_by("partner__name", "opinion")
+    opinions = Feedback.objects.filter(entry__in=list(records_of)).order_by("partner__name", "opinion")
     said: dict[tuple[int, str, str], set[str]] = {}
     for entry, source, opinion, tags in opinions.values_list("entry_id", "partner__name", "opinion", "tags"):
-        said.setdefault((record_of[entry], source, opinion), set()).update(tags)
+        for record in records_of[entry]:
+            said.setdefault((record, source, opinion), set()).update(tags)
     found: dict[int, list[dict[str, Any]]] = {}
     for (record, source, opinion), tags in said.items():
         found.setdefault(record, []).append({"feedbackValue": opinion, "tags": sorted(tags), "source": source})

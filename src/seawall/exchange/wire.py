@@ -15,21 +15,30 @@ from django.utils.translation import gettext as _
 from seawall.directory.queries import platforms
 from seawall.hashing import USABLE_QUALITY
 from seawall.hashing.native import WINDOWS, WINDOWS_BYTES
+from seawall.hashing.videos import MOST_FRAMES, BadFrames, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HEADER = "seawall fingerprints 1"
-MOST_PICTURES = 100
+MOST_PICTURES = 100  # and videos
 TOKEN_BYTES = 16
 # windows1 (docs/spec/windows.md): a hash of 32 bytes and its quality for each of 126 windows of the picture, the first
 # of which is the whole. A window of a lower quality than 30 is zeros.
 _WINDOW_BYTES, _LEAST_WINDOW_QUALITY = WINDOWS_BYTES // WINDOWS, 30
 _NO_WINDOW = bytes(_WINDOW_BYTES)
-# Two lines of heading; for each picture a line of at most 147 characters and one of 5,630, with their ends.
-_MOST_CHARACTERS = 600_000
+# Of a hundred pictures with windows it is 580,000, of a video of an hour 173,000.
+_MOST_CHARACTERS = 1_000_000
 _WINDOWS_LINE = re.compile(r"([0-9a-f]{64}) image windows1 ([A-Za-z0-9_-]{5544}) (0|[1-9][0-9]?|100)", re.ASCII)
 _LINE = re.compile(r"([0-9a-f]{64}) (image) (pdq1) ([0-9a-f]{64}) (0|[1-9][0-9]?|100)", re.ASCII)
+# docs/spec/video.md, section 5: three lines, of which the first says whose they are. 36 bytes a frame, 48 characters.
+_VIDEO_LINE = re.compile(
+    rf"([0-9a-f]{{64}}) video vpdq1 ((?:[A-Za-z0-9_-]{{48}}){{1,{MOST_FRAMES}}}) ([5-9][0-9]|100)", re.ASCII
+)
+_DIGEST_LINES = (
+    re.compile(r"([0-9a-f]{64}) video md5 ([0-9a-f]{32}) 100", re.ASCII),
+    re.compile(r"([0-9a-f]{64}) video sha256 ([0-9a-f]{64}) 100", re.ASCII),
+)
 _TOKEN = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -51,9 +60,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture's fingerprint. ``h`` is the SHA-256 of its withdraw token (32 bytes); quality 50 to 100.
+    """The fingerprint of a picture or video. ``h`` is the SHA-256 of its withdraw token (32 bytes); quality 50 to 100.
 
-    ``windows``: its `windows1`, 4,158 bytes, if the page sent one.
+    ``windows``: a picture's `windows1`, 4,158 bytes, if the page sent one. Of a video ``value`` is its packed frames
+    (docs/spec/video.md), ``quality`` their highest, and ``md5`` and ``sha256`` are those of its file.
     """
 
     h: bytes
@@ -62,6 +72,8 @@ class Item:
     value: bytes
     quality: int
     windows: bytes | None = None
+    md5: bytes | None = None
+    sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ def parse(text: str) -> Submission:
     :raises BadSubmission: it is not exactly the text of docs/spec/submission.md
     """
     if len(text) > _MOST_CHARACTERS:
-        raise _too_many()
+        raise BadSubmission(_("This is too much for one time. Send fewer pictures or videos at a time."))
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     if lines[0] != HEADER:
         raise BadSubmission(
@@ -90,7 +102,7 @@ def parse(text: str) -> Submission:
     rows = lines[2:]
     if not rows:
         raise BadSubmission(_("There is no fingerprint in it. Choose at least one picture."))
-    if len(rows) > 2 * MOST_PICTURES:
+    if len(rows) > 3 * MOST_PICTURES:
         raise _too_many()
     items: dict[bytes, Item] = {}
     for number, item in _pictures(rows):
@@ -103,13 +115,20 @@ def parse(text: str) -> Submission:
 
 
 def _pictures(rows: Sequence[str]) -> Iterator[tuple[int, Item]]:
-    """Each picture with the number of its first line: its fingerprint's, then perhaps its windows'."""
+    """Each picture or video with the number of its first line.
+
+    A picture has a line, then perhaps one of its windows; a video has three.
+    """
     at, pictures = 0, 0
     while at < len(rows):
         pictures += 1
         if pictures > MOST_PICTURES:
             raise _too_many()
         number = at + 3  # as the person counts: two lines of heading
+        if (video := _VIDEO_LINE.fullmatch(rows[at])) is not None:
+            yield number, _video(number, video, rows[at + 1 : at + 3])
+            at += 3
+            continue
         item = _item(number, rows[at])
         at += 1
         if at < len(rows) and (found := _WINDOWS_LINE.fullmatch(rows[at])) and bytes.fromhex(found[1]) == item.h:
@@ -150,6 +169,24 @@ def _windows(number: int, text: str, quality: int) -> bytes:
     if not possible or windows[0][-1] != quality:
         raise _unreadable(number)
     return value
+
+
+def _video(number: int, found: re.Match[str], digests: Sequence[str]) -> Item:
+    h, value, quality = bytes.fromhex(found[1]), base64.urlsafe_b64decode(found[2]), int(found[3])
+    try:
+        frames = unpack(value)
+    except BadFrames as error:
+        raise _unreadable(number) from error
+    if quality != max(frame.pdq.quality for frame in frames):
+        raise _unreadable(number)
+    of_file = []
+    for after, shape in enumerate(_DIGEST_LINES, start=1):
+        row = digests[after - 1] if len(digests) >= after else ""
+        digest = shape.fullmatch(row)
+        if digest is None or digest[1] != found[1]:
+            raise _unreadable(number + after)
+        of_file.append(bytes.fromhex(digest[2]))
+    return Item(h, "video", "vpdq1", value, quality, md5=of_file[0], sha256=of_file[1])
 
 
 def _unreadable(number: int) -> BadSubmission:

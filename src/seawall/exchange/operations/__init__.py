@@ -20,6 +20,7 @@ from seawall.exchange.operations.partners import (
     UnknownPartner,
     UnknownPlatform,
     add_partner,
+    give_frames,
     revoke_key,
     rotate_keys,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "close_hours",
     "erase_expired",
     "forget_events",
+    "give_frames",
     "hand_out",
     "note_deliveries",
     "note_fetch",

@@ -13,13 +13,18 @@ from seawall.exchange.models import Entry, EntryPlatform, FeedCounter, Signal, W
 from seawall.exchange.operations.counter import change
 from seawall.exchange.operations.handed import deliver_one
 from seawall.exchange.wire import BadSubmission
+from seawall.hashing.videos import VERSION as VPDQ
+from seawall.hashing.videos import unpack
 from seawall.lib.erasures import Erasures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from seawall.exchange.wire import Item, Submission
+
+
+_ROWS_AT_A_TIME = 500
 
 
 _ROWS_AT_A_TIME = 500
@@ -73,14 +78,15 @@ def _submit_one(item: Item, slugs: Iterable[str], *, future: bool, now: datetime
 
 
 def _refuse_another(entry: Entry, item: Item) -> None:
-    signal = entry.signals.first()
-    windows = Windows.objects.filter(entry=entry).values_list("value", flat=True).first()
-    same = bytes(entry.h) == item.h and (  # an erased value can no longer be compared
-        signal is None
-        or (signal.kind, signal.version, bytes(signal.value), signal.quality, windows and bytes(windows))
-        == (item.kind, item.version, item.value, item.quality, item.windows)
-    )
-    if not same:
+    held = {row[1:4] for row in queries.signals_of([entry.pk], windows=True).get(entry.pk, ())}
+    sent = {(item.kind, item.version, item.value)} | {
+        (item.kind, version, value)
+        for version, value in (("windows1", item.windows), ("md5", item.md5), ("sha256", item.sha256))
+        if value is not None
+    }
+    qualities = set(entry.signals.filter(version=item.version).values_list("quality", flat=True)) or {item.quality}
+    # An erased value can no longer be compared.
+    if bytes(entry.h) != item.h or (held and (held != sent or max(qualities) != item.quality)):
         raise EntryConflict(_("A picture was already sent with this token. Choose the pictures again."))
 
 
@@ -99,20 +105,30 @@ def store(
         number=counter.number,
         future=future,
     )
-    Signal.objects.create(
-        pk=derived_id("signal", item.h, 0),
-        entry=entry,
-        kind=item.kind,
-        version=item.version,
-        value=item.value,
-        quality=item.quality,
-    )
+    Signal.objects.bulk_create(_signals(entry, item), _ROWS_AT_A_TIME)
     if item.windows is not None:
         Windows.objects.create(pk=derived_id("signal", item.h, 1), entry=entry, value=item.windows)
     EntryPlatform.objects.bulk_create(
         EntryPlatform(pk=derived_id("platform", entry.pk, slug), entry=entry, platform=slug) for slug in slugs
     )
     return entry
+
+
+def _signals(entry: Entry, item: Item) -> Iterator[Signal]:
+    """A picture's row; or a video's, one for its every frame, then those of its file."""
+
+    def made(ordinal: int, version: str, value: bytes, quality: int, t: int | None = None) -> Signal:
+        pk = derived_id("signal", item.h, ordinal)
+        return Signal(pk=pk, entry=entry, kind=item.kind, version=version, value=value, quality=quality, t=t)
+
+    if item.version != VPDQ:
+        yield made(0, item.version, item.value, item.quality)
+        return
+    for version, digest in (("md5", item.md5), ("sha256", item.sha256)):
+        if digest is not None:
+            yield made(0 if version == "md5" else 1, version, digest, 100)
+    for ordinal, frame in enumerate(unpack(item.value), start=2):
+        yield made(ordinal, VPDQ, frame.pdq.bits, frame.pdq.quality, frame.t)
 
 
 def withdraw(*, token: bytes, now: datetime) -> None:

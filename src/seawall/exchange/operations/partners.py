@@ -51,6 +51,15 @@ def add_partner(*, name: str, slugs: Sequence[str], now: datetime) -> dict[str, 
         return {kind.value: _new_key(partner, kind, counter) for kind in PartnerKey.Kind}
 
 
+def give_frames(*, name: str, on: bool) -> None:
+    """Whether the partner is given each frame of a video as a picture under /v1/, from its next fetch from the start.
+
+    :raises UnknownPartner: there is none of that name
+    """
+    if not Partner.objects.filter(name=name).update(video_frames=on):
+        raise _unknown(name)
+
+
 def rotate_keys(*, name: str, now: datetime) -> dict[str, str]:
     """Give a partner a second set of keys. The old ones stay in force until they are revoked.
 
@@ -59,8 +68,12 @@ def rotate_keys(*, name: str, now: datetime) -> dict[str, str]:
     with change(now) as counter:
         partner = Partner.objects.filter(name=name).first()
         if partner is None:
-            raise UnknownPartner(f"There is no partner called {name!r}. `seawall partner list` shows them.")
+            raise _unknown(name)
         return {kind.value: _new_key(partner, kind, counter) for kind in PartnerKey.Kind}
+
+
+def _unknown(name: str) -> UnknownPartner:
+    return UnknownPartner(f"There is no partner called {name!r}. `seawall partner list` shows them.")
 
 
 def _new_key(partner: Partner, kind: PartnerKey.Kind, counter: FeedCounter) -> str:
