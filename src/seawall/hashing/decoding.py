@@ -25,8 +25,10 @@ import av.video.stream
 import numpy as np
 from av.sidedata.sidedata import Type
 
+from seawall.hashing import videos as wire
 from seawall.hashing.native import PlaneMemory
 from seawall.hashing.perceptual import from_rows
+from seawall.hashing.videos import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,18 +37,6 @@ if TYPE_CHECKING:
 
     Luma = NDArray[np.uint8]  # (h, w), or (h, w, 3) of a frame without a luma plane
 
-# Messages. INFO: width, height, duration in microseconds or -1. FRAME: time in microseconds; then of each view its
-# eight hashes and its quality. PLANE: height, width, lumas. END: one of the codes below.
-INFO, FRAME, PLANE, END = b"I", b"F", b"P", b"E"
-HEADER = struct.Struct("<cI")
-INFO_BODY, TIME, PLANE_SIZE = struct.Struct("<IIq"), struct.Struct("<q"), struct.Struct("<II")
-VIEW_BYTES = 8 * 32 + 1
-
-# Why reading ended.
-WHOLE, LONG, DAMAGED, NO_VIDEO, ENCRYPTED, TOO_LARGE, NOT_A_VIDEO = range(7)
-
-SECOND = 1_000_000
-EARLY = 500  # microseconds by which a frame may come before the mark it stands for: times are rounded in files
 LAST = 16_000 * SECOND  # three bytes of milliseconds hold 16,777 seconds
 MOST_PIXELS = 40_000_000  # 8K has 33
 MOST_ERRORS = 100  # packets that cannot be decoded, after which nothing more is expected
@@ -91,11 +81,11 @@ class Marks:
         self._first = time if self._first is None else self._first
         at = time - self._first
         self.over = at > LAST
-        taken = self._last < at <= LAST and at >= self._following - EARLY
+        taken = self._last < at <= LAST and at >= self._following - wire.EARLY
         self._last = max(at, self._last)
         if not taken:
             return None
-        self._following = (at + EARLY) // self._step * self._step + self._step
+        self._following = (at + wire.EARLY) // self._step * self._step + self._step
         return at
 
 
@@ -104,26 +94,26 @@ class Video:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.end = WHOLE  # of the last reading
+        self.end = wire.WHOLE  # of the last reading
 
     def info(self) -> bytes:
-        """What INFO tells.
+        """What wire.INFO tells.
 
         :raises Failed: nothing in it can be decoded
         """
         with self._opened() as container:
             stream = _track(container)
             duration = container.duration if container.duration is not None else -1
-            return INFO_BODY.pack(stream.codec_context.width, stream.codec_context.height, duration)
+            return wire.INFO_BODY.pack(stream.codec_context.width, stream.codec_context.height, duration)
 
     def frames(self, step: int, *, keys: bool = False) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames and their times in microseconds: the first at or after each ``step``; or only ``keys``."""
         marks = Marks(step)
-        self.end = WHOLE
+        self.end = wire.WHOLE
         for time, frame in self._shown(None if keys else self._wanted(step), keys=keys):
             at = marks.take(time)
             if marks.over:
-                self.end = LONG
+                self.end = wire.LONG
                 return
             if at is not None:
                 yield at, frame
@@ -179,14 +169,14 @@ class Video:
             except StopIteration:
                 return
             except (av.FFmpegError, EOFError):
-                self.end = DAMAGED
+                self.end = wire.DAMAGED
                 return
             if wanted is not None:
                 stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             try:
                 yield from packet.decode()
             except av.FFmpegError:
-                self.end = DAMAGED
+                self.end = wire.DAMAGED
                 errors += 1
 
     def _opened(self) -> av.container.InputContainer:
@@ -199,7 +189,7 @@ class Video:
                 metadata_errors="ignore",
             )
         except (av.FFmpegError, ValueError) as error:
-            raise Failed(NOT_A_VIDEO) from error
+            raise Failed(wire.NOT_A_VIDEO) from error
 
 
 def _track(container: av.container.InputContainer) -> av.VideoStream:
@@ -209,11 +199,11 @@ def _track(container: av.container.InputContainer) -> av.VideoStream:
             continue
         context = stream.codec_context
         if context is None or context.codec_tag in {"encv", "drmi"} or _is_encrypted(stream):
-            raise Failed(ENCRYPTED)
+            raise Failed(wire.ENCRYPTED)
         if context.width * context.height > MOST_PIXELS:
-            raise Failed(TOO_LARGE)
+            raise Failed(wire.TOO_LARGE)
         return stream
-    raise Failed(NO_VIDEO)
+    raise Failed(wire.NO_VIDEO)
 
 
 def _is_encrypted(stream: av.VideoStream) -> bool:
@@ -281,25 +271,25 @@ def _plane(pixels: Luma) -> NDArray[np.uint8]:
 
 
 def _send(kind: bytes, body: bytes) -> None:
-    sys.stdout.buffer.write(HEADER.pack(kind, len(body)) + body)
+    sys.stdout.buffer.write(wire.HEADER.pack(kind, len(body)) + body)
 
 
 def _survey(video: Video) -> None:
     """Planes of a few frames all over the video: of its key frames, or of its seconds if it has few."""
-    kept: list[NDArray[np.uint8]] = []
+    kept: list[tuple[int, NDArray[np.uint8]]] = []
     for keys in (True, False):
         kept.clear()
         every = 1
-        for count, (_, frame) in enumerate(video.frames(SECOND // 2, keys=keys)):
+        for count, (time, frame) in enumerate(video.frames(SECOND // 2, keys=keys)):
             if count % every == 0:
-                kept.append(_plane(luma(frame)))
+                kept.append((time, _plane(luma(frame))))
             if len(kept) == 2 * SURVEYED:  # every second one from here on
                 del kept[1::2]
                 every *= 2
         if len(kept) >= SURVEYED // 2:
             break
-    for cells in kept:
-        _send(PLANE, PLANE_SIZE.pack(*cells.shape) + cells.tobytes())
+    for time, cells in kept:
+        _send(wire.PLANE, wire.TIME.pack(time) + wire.PLANE_SIZE.pack(*cells.shape) + cells.tobytes())
 
 
 def _obey(video: Video, order: dict[str, object]) -> None:
@@ -309,10 +299,10 @@ def _obey(video: Video, order: dict[str, object]) -> None:
     rects = np.array(order["rects"], np.float64).reshape(-1, 4)
     taken = video.frames(int(str(order["step"])), keys=bool(order["keys"]))
     for count, (time, frame) in enumerate(taken, start=1):
-        _send(FRAME, TIME.pack(time) + _views(luma(frame), rects))
+        _send(wire.FRAME, wire.TIME.pack(time) + _views(luma(frame), rects))
         sys.stdout.buffer.flush()
         if count == order["most"]:
-            video.end = LONG
+            video.end = wire.LONG
             return
 
 
@@ -328,14 +318,14 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptor + 1, descriptor + 1))
         video = Video(file)
         try:
-            _send(INFO, video.info())
+            _send(wire.INFO, video.info())
             sys.stdout.buffer.flush()
             for line in sys.stdin:
                 _obey(video, json.loads(line))
-                _send(END, bytes([video.end]))
+                _send(wire.END, bytes([video.end]))
                 sys.stdout.buffer.flush()
         except Failed as error:
-            _send(END, bytes([error.code]))
+            _send(wire.END, bytes([error.code]))
             sys.stdout.buffer.flush()
 
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import selectors
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
 import numpy as np
 
-from seawall.hashing import decoding as wire
 from seawall.hashing.perceptual import USABLE_QUALITY, Pdq
 from seawall.hashing.pictures import UnreadableImage
 
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+# Messages. INFO: width, height, duration in microseconds or -1. FRAME: time in microseconds; then of each view its
+# eight hashes and its quality. PLANE: time, height, width, lumas. END: one of the codes below.
+INFO, FRAME, PLANE, END = b"I", b"F", b"P", b"E"
+HEADER = struct.Struct("<cI")
+INFO_BODY, TIME, PLANE_SIZE = struct.Struct("<IIq"), struct.Struct("<q"), struct.Struct("<II")
+VIEW_BYTES = 8 * 32 + 1
+
+# Why reading ended.
+WHOLE, LONG, DAMAGED, NO_VIDEO, ENCRYPTED, TOO_LARGE, NOT_A_VIDEO = range(7)
+
+SECOND = 1_000_000
+EARLY = 500  # microseconds by which a frame may come before the mark it stands for: times are rounded in files
 
 VERSION = "vpdq1"
 MOST_FRAMES = 3600  # an hour; published vPDQ has no limit
@@ -37,12 +50,12 @@ _MOST_MESSAGE = 1 << 26  # bytes; a plane has a million at most
 
 _NO_FRAME = "Nothing in this video can be shown. Try to play it; if that works, record the screen while it plays."
 _SAID = {
-    wire.DAMAGED: "This video is damaged: not all of it could be read.",
-    wire.LONG: "This video is very long: only its first hour was read.",
-    wire.NO_VIDEO: "This file has sound and no video. Choose another one.",
-    wire.ENCRYPTED: "This video is locked against copying. Record the screen while it plays, and choose the recording.",
-    wire.TOO_LARGE: "The frames of this video are too large. Save a smaller copy of it.",
-    wire.NOT_A_VIDEO: "This is not a video we can read. Save it as MP4, or record the screen while it plays.",
+    DAMAGED: "This video is damaged: not all of it could be read.",
+    LONG: "This video is very long: only its first hour was read.",
+    NO_VIDEO: "This file has sound and no video. Choose another one.",
+    ENCRYPTED: "This video is locked against copying. Record the screen while it plays, and choose the recording.",
+    TOO_LARGE: "The frames of this video are too large. Save a smaller copy of it.",
+    NOT_A_VIDEO: "This is not a video we can read. Save it as MP4, or record the screen while it plays.",
 }
 _STALLED = "This video takes too long or too much memory to read. Save a smaller copy of it."
 
@@ -56,6 +69,13 @@ class Frame(NamedTuple):
 
     t: int
     pdq: Pdq
+
+
+class Surveyed(NamedTuple):
+    """One frame, about a thousand lumas on its longer side."""
+
+    t: int  # microseconds since the first frame
+    pixels: NDArray[np.uint8]  # (h, w)
 
 
 class Sampled(NamedTuple):
@@ -138,19 +158,20 @@ class Reading:
 
     def _info(self) -> tuple[int, int, int]:
         kind, body = self._message()
-        if kind != wire.INFO:
-            raise UnreadableVideo(_SAID.get(body[0] if kind == wire.END else -1, _NO_FRAME))
-        width, height, duration = wire.INFO_BODY.unpack(body)
+        if kind != INFO:
+            raise UnreadableVideo(_SAID.get(body[0] if kind == END else -1, _NO_FRAME))
+        width, height, duration = INFO_BODY.unpack(body)
         return width, height, duration
 
-    def survey(self) -> list[NDArray[np.uint8]]:
-        """The planes (h, w) of up to 24 frames from all over the video."""
-        planes = []
+    def survey(self) -> list[Surveyed]:
+        """Up to 24 frames from all over the video."""
+        found = []
         for kind, body in self._answers({"do": "survey"}):
-            if kind == wire.PLANE:
-                high, wide = wire.PLANE_SIZE.unpack_from(body)
-                planes.append(np.frombuffer(body, np.uint8, offset=wire.PLANE_SIZE.size).reshape(high, wide))
-        return planes
+            if kind == PLANE:
+                (t,), size = TIME.unpack_from(body), PLANE_SIZE.unpack_from(body, TIME.size)
+                pixels = np.frombuffer(body, np.uint8, offset=TIME.size + PLANE_SIZE.size).reshape(size)
+                found.append(Surveyed(t, pixels))
+        return found
 
     def frames(
         self, step: int, rects: Sequence[Sequence[float]] = (), *, most: int = 0, keys: bool = False
@@ -169,9 +190,9 @@ class Reading:
             "keys": keys,
         }
         for kind, body in self._answers(order):
-            if kind == wire.FRAME and len(body) == wire.TIME.size + views * wire.VIEW_BYTES:
-                rows = np.frombuffer(body, np.uint8, offset=wire.TIME.size).reshape(views, wire.VIEW_BYTES)
-                (t,) = wire.TIME.unpack_from(body)
+            if kind == FRAME and len(body) == TIME.size + views * VIEW_BYTES:
+                rows = np.frombuffer(body, np.uint8, offset=TIME.size).reshape(views, VIEW_BYTES)
+                (t,) = TIME.unpack_from(body)
                 yield Sampled(t, rows[:, :-1].reshape(views, 8, 32), np.minimum(rows[:, -1], 100))
 
     def _answers(self, order: dict[str, object]) -> Iterator[tuple[bytes, bytes]]:
@@ -183,7 +204,7 @@ class Reading:
             self._process.stdin.flush()
             while True:
                 kind, body = self._message()
-                if kind == wire.END:
+                if kind == END:
                     self.problem = _SAID.get(body[0])
                     return
                 yield kind, body
@@ -191,7 +212,7 @@ class Reading:
             self.problem = _STALLED
 
     def _message(self) -> tuple[bytes, bytes]:
-        kind, length = wire.HEADER.unpack(self._read(wire.HEADER.size))
+        kind, length = HEADER.unpack(self._read(HEADER.size))
         if length > _MOST_MESSAGE:
             raise UnreadableVideo(_STALLED)
         return kind, self._read(length)
@@ -223,7 +244,7 @@ def read_frames(path: str | Path, *, progress: Callable[[float], None] | None = 
     kept: dict[bytes, Frame] = {}
     clearest: Pdq | None = None
     with Path(path).open("rb") as file, Reading(file) as reading:
-        for one in reading.frames(wire.SECOND, most=MOST_FRAMES):
+        for one in reading.frames(SECOND, most=MOST_FRAMES):
             views = tuple(view.tobytes() for view in one.hashes[0])
             pdq = Pdq(views[0], int(one.quality[0]), views)
             if pdq.quality >= USABLE_QUALITY:
@@ -235,7 +256,7 @@ def read_frames(path: str | Path, *, progress: Callable[[float], None] | None = 
         problem = reading.problem
     if clearest is None:
         raise UnreadableVideo(problem or _NO_FRAME)
-    if problem and len(kept) < LEAST_FRAMES and problem != _SAID[wire.LONG]:
+    if problem and len(kept) < LEAST_FRAMES and problem != _SAID[LONG]:
         raise UnreadableVideo(f"{problem} Choose another copy of it, or record the screen while it plays.")
     return VideoFrames(reading.width, reading.height, clearest, tuple(kept.values()), problem)
 

@@ -95,11 +95,11 @@ def test_it_takes_the_first_frame_at_or_after_each_second_of_a_variable_rate(fol
     times = [0, 400, 999, 1001, 1999, 2000, 2400, 5300, 5900, 6000, 6100, 9999]
     path = _clips.write(folder / "variable.mkv", _clips.panned(3, len(times)), times=times)
     with path.open("rb") as file, Reading(file) as reading:
-        assert [one.t // 1000 for one in reading.frames(decoding.SECOND)] == [0, 1001, 2000, 5300, 6000, 9999]
+        assert [one.t // 1000 for one in reading.frames(videos.SECOND)] == [0, 1001, 2000, 5300, 6000, 9999]
 
 
 def test_times_count_from_the_first_frame_and_never_back() -> None:
-    marks = decoding.Marks(decoding.SECOND)
+    marks = decoding.Marks(videos.SECOND)
     given_ = [7_000_000, 7_999_500, 7_999_600, 3_000_000, 9_000_000, 8_900_000, 9_999_499, 9_999_500]
     assert [marks.take(time) for time in given_] == [0, 999_500, None, None, 2_000_000, None, None, 2_999_500]
 
@@ -242,7 +242,7 @@ def test_a_decoder_that_fails_midway_goes_on_and_says_so(folder: Path) -> None:
 
 def test_less_than_five_frames_of_a_broken_video_are_refused(clip: Path) -> None:
     with clip.open("rb") as file, Reading(file) as reading:
-        frames = reading.frames(decoding.SECOND // 10)
+        frames = reading.frames(videos.SECOND // 10)
         next(frames)
         os.kill(reading._process.pid, signal.SIGKILL)
         assert len(list(frames)) < 40
@@ -253,14 +253,14 @@ def test_less_than_five_frames_of_a_broken_video_are_refused(clip: Path) -> None
 def test_a_decoder_that_never_answers_is_given_up(clip: Path) -> None:
     with clip.open("rb") as file, Reading(file, silence=0.2) as reading:
         os.kill(reading._process.pid, signal.SIGSTOP)
-        assert list(reading.frames(decoding.SECOND)) == []
+        assert list(reading.frames(videos.SECOND)) == []
         assert reading.problem is not None
 
 
 def test_a_decoder_out_of_time_is_ended(clip: Path) -> None:
     with clip.open("rb") as file, Reading(file, cpu_seconds=1) as reading:
         while reading.problem is None:
-            list(reading.frames(decoding.SECOND // 10))
+            list(reading.frames(videos.SECOND // 10))
         assert "too long" in reading.problem
 
 
