@@ -74,7 +74,7 @@ def test_a_part_of_a_protected_picture_is_found_by_a_window_the_page_sent(
     left, top, right, bottom = window_rectangles()[30] * np.array([photo.width, photo.height] * 2)
     part, _ = look(jpeg(photo.crop((round(left), round(top), round(right), round(bottom))).resize((900, 675))))
     hits = index.search(np.frombuffer(part.pdq.bits, np.uint8).reshape(1, 32), 31)
-    entries = {owner.entry for owner in copy.owners(int(number) >> SLOT_BITS for number in hits.id).values()}
+    entries = {owner.entry for owner in copy.bearers(int(number) >> SLOT_BITS for number in hits.id).values()}
     assert entries == {page.changes[0].entry}
     assert (
         len(copy.build_index(windows=False).search(np.frombuffer(part.pdq.bits, np.uint8).reshape(1, 32), 31).id) == 0

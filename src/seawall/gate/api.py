@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from seawall.gate.check import PdqSent
-from seawall.gate.intake import JSON_BYTES, Refusal, later, read_all, read_picture
+from seawall.gate.intake import JSON_BYTES, Refusal, later, read_all, read_upload
 from seawall.hashing import UnreadableImage
 
 if TYPE_CHECKING:
@@ -74,25 +74,27 @@ class Api:
         media, _, _ = request.headers.get("content-type", "").partition(";")
         match media.strip().lower():
             case "multipart/form-data":
-                verdict = await self._check_picture(request)
+                verdict = await self._check_file(request)
             case "application/json":
                 verdict = await self._check_fingerprint(request)
             case _:
-                raise Refusal(415, "Send multipart/form-data with a picture, or application/json with a fingerprint.")
+                raise Refusal(
+                    415, "Send multipart/form-data with a picture or video, or application/json with a fingerprint."
+                )
         return _json(200, verdict)
 
-    async def _check_picture(self, request: Request) -> Verdict:
-        with self._intake.body(request, self._intake.max_bytes) as chunks:
-            content = await read_picture(request.headers, chunks)
-            try:
-                return await self._intake.work(lambda: self._reported(self._checker.picture(content)))
-            except UnreadableImage as error:
-                raise Refusal(422, str(error)) from error
+    async def _check_file(self, request: Request) -> Verdict:
+        with self._intake.body(request, self._intake.max_bytes) as body:
+            async with read_upload(request.headers, body) as upload:
+                try:
+                    return await self._intake.work(lambda: self._reported(self._checker.upload(upload)))
+                except UnreadableImage as error:
+                    raise Refusal(422, str(error)) from error
 
     async def _check_fingerprint(self, request: Request) -> Verdict:
-        with self._intake.body(request, JSON_BYTES) as chunks:
+        with self._intake.body(request, JSON_BYTES) as body:
             try:
-                sent = _pdq_decoder.decode(await read_all(chunks))
+                sent = _pdq_decoder.decode(await read_all(body))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise Refusal(
                     422, 'Send {"pdq": 64 lowercase hex digits, "quality": a whole number from 0 to 100}.'

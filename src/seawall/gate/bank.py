@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from seawall.gate.feed import HASH_BYTES, PDQ, WINDOWS, Add, Event, Page, Signal
-from seawall.gate.indexed import NUMBER_BITS, Held, IndexChange, all_rows
+from seawall.gate.feed import HASH_BYTES, MD5, PDQ, VPDQ, WINDOWS, Add, Event, Page, Signal
+from seawall.gate.indexed import NUMBER_BITS, Held, IndexChange, all_rows, numbers_taken
 from seawall.hashing import USABLE_QUALITY
+from seawall.hashing.videos import MOST_FRAMES
 from seawall.matching import HashIndex
+from seawall.matching.videos import Bearer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FILE = "gate.sqlite3"
-SCHEMA = 2
+SCHEMA = 3
 _BATCH = 2000  # signals, of which windows are 8 MB
 _SIGNALS = """CREATE TABLE signals (
-    number INTEGER PRIMARY KEY,                                -- what the index calls it: random, 57 bits
+    number INTEGER PRIMARY KEY,                                -- what the index calls it: random, 57 bits; of a video
+                                                               -- the first frame, and the others follow
     entry INTEGER NOT NULL REFERENCES entries (entry) ON DELETE CASCADE,
     signal INTEGER NOT NULL,                                   -- what the exchange calls it
     kind TEXT NOT NULL,
@@ -40,6 +43,8 @@ _SIGNALS = """CREATE TABLE signals (
     quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 100),
     UNIQUE (entry, signal)
 ) STRICT"""
+# Files are looked up by their MD5.
+_FILES = "CREATE INDEX files ON signals (value) WHERE version = 'md5'"
 _TABLES = (
     """CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -55,6 +60,7 @@ _TABLES = (
     round INTEGER NOT NULL                                     -- the full list it was last seen in
 ) STRICT""",
     _SIGNALS,
+    _FILES,
     """CREATE TABLE outbox (
     event TEXT PRIMARY KEY,
     entry INTEGER NOT NULL,
@@ -71,8 +77,9 @@ _FROM_1 = (
     SELECT random() & 0x1ffffffffffffff, entry, signal, kind, version, value, quality FROM held
     WHERE version = 'pdq1' AND length(value) = 32""",
     "DROP TABLE held",
-    "UPDATE state SET cursor = NULL, listing = 1, round = round + 1",
 )
+# Up to schema 2 videos were passed over.
+_FROM_2 = (_FILES, "UPDATE state SET cursor = NULL, listing = 1, round = round + 1")
 
 
 class UnknownSchema(RuntimeError):
@@ -87,13 +94,6 @@ class State(NamedTuple):
     listing: bool  # a full list is being read: entries it no longer holds may still be here
     complete: bool  # the bank was here in full at least once
     contact: float  # Unix time of a recent answer of the exchange, at most a minute before the last one
-
-
-class Owner(NamedTuple):
-    """The entry a signal belongs to, and what kind of signal it is."""
-
-    entry: int
-    kind: str
 
 
 class BankCopy:
@@ -118,7 +118,7 @@ class BankCopy:
         db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         with copy._transaction():
             found = copy._schema()
-            for statement in {0: _TABLES, 1: _FROM_1}.get(found, ()):
+            for statement in {0: _TABLES, 1: _FROM_1 + _FROM_2, 2: _FROM_2}.get(found, ()):
                 db.execute(statement)
             if found == 0:
                 db.execute("INSERT INTO state VALUES (1, ?, NULL, 1, 1, 0, ?)", (str(uuid.uuid4()), now))
@@ -186,8 +186,8 @@ class BankCopy:
             return HashIndex.build(*all_rows(self._held(windows=windows), windows=windows))
 
     def _held(self, *, windows: bool) -> Iterator[list[Held]]:
-        known = (PDQ, WINDOWS if windows else PDQ)
-        rows = self._db.execute("SELECT number, version, value, quality FROM signals WHERE version IN (?, ?)", known)
+        known = (PDQ, VPDQ, WINDOWS if windows else PDQ)
+        rows = self._db.execute("SELECT number, version, value, quality FROM signals WHERE version IN (?, ?, ?)", known)
         while batch := rows.fetchmany(_BATCH):
             yield [Held(*row) for row in batch]
 
@@ -203,12 +203,25 @@ class BankCopy:
                 hashes += value
         return np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES), np.array(entries, np.uint64)
 
-    def owners(self, numbers: Iterable[int]) -> dict[int, Owner]:
-        """The entry and kind of each of these signals that is still here."""
-        query = "SELECT entry, kind FROM signals WHERE number = ?"
+    def bearers(self, numbers: Iterable[int]) -> dict[int, Bearer]:
+        """The entry, kind and frame of each of these numbers whose signal is still here."""
+        query = (
+            "SELECT number, entry, kind, version, length(value) FROM signals WHERE number <= ?"
+            " ORDER BY number DESC LIMIT 1"
+        )
+        found = {}
         with self._reading:
-            found = [(number, self._reader.execute(query, (number,)).fetchone()) for number in numbers]
-        return {number: Owner(*row) for number, row in found if row is not None}
+            for asked in numbers:
+                row = self._reader.execute(query, (asked,)).fetchone()
+                if row is not None and asked - row[0] < (taken := numbers_taken(*row[3:])):
+                    found[asked] = Bearer(row[1], row[2], asked - row[0], taken)
+        return found
+
+    def bearers_of_file(self, md5: bytes) -> list[Bearer]:
+        """The entries of which this is the very file."""
+        query = "SELECT entry, kind FROM signals WHERE version = ? AND value = ? ORDER BY entry"
+        with self._reading:
+            return [Bearer(entry, kind, 0, 1) for entry, kind in self._reader.execute(query, (MD5, md5))]
 
     def windows_of(self, numbers: Sequence[int]) -> dict[int, bytes]:
         """The windows of each of these signals' pictures, of those that have any."""
@@ -288,10 +301,10 @@ def _add(db: sqlite3.Connection, entry: Add, change: IndexChange) -> None:
     for signal, number in held.items():
         if signal not in wanted:
             db.execute("DELETE FROM signals WHERE number = ?", (number,))
-            change.drop(number, signal.version)
+            change.drop(number, signal.version, len(signal.value))
     for signal in wanted:
         if signal not in held:
-            number = _new_number(db)
+            number = _new_number(db, numbers_taken(signal.version, len(signal.value)))
             db.execute(
                 "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (number, entry.entry, signal.id, signal.kind, signal.version, signal.value, signal.quality),
@@ -299,18 +312,19 @@ def _add(db: sqlite3.Connection, entry: Add, change: IndexChange) -> None:
             change.add(Held(number, signal.version, signal.value, signal.quality))
 
 
-def _new_number(db: sqlite3.Connection) -> int:
-    """A number of our own. The exchange's follow from what people send, who could make two alike."""
+def _new_number(db: sqlite3.Connection, count: int) -> int:
+    """The first of so many numbers of our own. The exchange's follow from what people send: two could be alike."""
+    near = "SELECT 1 FROM signals WHERE number BETWEEN ? AND ?"
     while True:
-        number = secrets.randbits(NUMBER_BITS)
-        if db.execute("SELECT 1 FROM signals WHERE number = ?", (number,)).fetchone() is None:
+        number = secrets.randbelow((1 << NUMBER_BITS) - MOST_FRAMES)
+        if db.execute(near, (number - MOST_FRAMES, number + count)).fetchone() is None:
             return number
 
 
 def _drop(db: sqlite3.Connection, entry: int, change: IndexChange) -> None:
     """Take the entry out; one that is not here changes nothing."""
-    for number, version in db.execute("SELECT number, version FROM signals WHERE entry = ?", (entry,)):
-        change.drop(number, version)
+    for row in db.execute("SELECT number, version, length(value) FROM signals WHERE entry = ?", (entry,)):
+        change.drop(*row)
     db.execute("DELETE FROM entries WHERE entry = ?", (entry,))
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 KEY_FILE = "check.key"
 SHORTEST_KEY = 16
 MAX_BYTES = 64 << 20  # the largest photos of phones are 30 MB; a 100-megapixel JPEG is 60
+MAX_VIDEO_BYTES = 512 << 20
 POLL_SECONDS = 0.5
+VIDEO_SECONDS = 120  # of one core, for one upload
 
 
 class BadSetting(ValueError):
@@ -35,6 +37,8 @@ class Config:
     check_key: str
     poll_seconds: float
     max_bytes: int
+    max_video_bytes: int
+    video_seconds: int  # of one core, for one upload
     windows: bool  # look for pictures inside of uploads, too
 
 
@@ -63,8 +67,18 @@ def read(
         check_key=_check_key(check_key or environ.get("SEAWALL_GATE_KEY"), data),
         poll_seconds=_number(environ, "SEAWALL_GATE_POLL_SECONDS", POLL_SECONDS, 0.01, 60),
         max_bytes=int(_number(environ, "SEAWALL_GATE_MAX_BYTES", MAX_BYTES, 1 << 10, 1 << 30)),
+        max_video_bytes=int(_number(environ, "SEAWALL_GATE_MAX_VIDEO_BYTES", MAX_VIDEO_BYTES, 1 << 10, 1 << 34)),
+        video_seconds=video_seconds(environ),
         windows=looks(environ),
     )
+
+
+def video_seconds(environ: Mapping[str, str]) -> int:
+    """How long one video may be decoded, in seconds of one core.
+
+    :raises BadSetting: the setting is no such number
+    """
+    return int(_number(environ, "SEAWALL_GATE_VIDEO_SECONDS", VIDEO_SECONDS, 1, 3600))
 
 
 def looks(environ: Mapping[str, str]) -> bool:

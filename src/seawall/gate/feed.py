@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from seawall.hashing.videos import MOST_FRAMES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -18,7 +20,8 @@ PAGE = 1000  # changes asked for at once; the exchange gives no more
 # feed.
 PAGE_BYTES = 32 << 20
 CURSOR_CHARACTERS = 1000
-PDQ, WINDOWS = "pdq1", "windows1"  # the versions this gate knows
+# The versions this gate knows. A video has packed frames (docs/spec/video.md) and its file's MD5.
+PDQ, WINDOWS, VPDQ, MD5 = "pdq1", "windows1", "vpdq1", "md5"
 HASH_BYTES = 32
 _TIMEOUT = httpx.Timeout(20, connect=5)
 
@@ -127,10 +130,12 @@ def _signal(wire: _WireSignal) -> Signal:
 
 
 # What the value of a version looks like, and its bytes. Other versions are passed over: a gate that knows them follows
-# anew. base64url without padding, because 4,158 is a multiple of 3.
+# anew. base64url without padding, because 4,158 and 36 are multiples of 3.
 _VALUES: dict[str, tuple[re.Pattern[str], Callable[[str], bytes]]] = {
     PDQ: (re.compile(r"[0-9a-f]{64}", re.ASCII), bytes.fromhex),
     WINDOWS: (re.compile(r"[A-Za-z0-9_-]{5544}", re.ASCII), base64.urlsafe_b64decode),
+    VPDQ: (re.compile(rf"(?:[A-Za-z0-9_-]{{48}}){{1,{MOST_FRAMES}}}", re.ASCII), base64.urlsafe_b64decode),
+    MD5: (re.compile(r"[0-9a-f]{32}", re.ASCII), bytes.fromhex),
 }
 
 

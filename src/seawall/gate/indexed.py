@@ -2,6 +2,7 @@
 
 A number of the index is the signal's number in the copy, 57 bits, and behind it 7 bits for the window: 0 for a whole
 picture's pdq1, 1 to 100 for the windows of a windows1. Its other windows are looked at only once one of these is near.
+A video's signal has as many numbers as frames, from its own on; each is a whole picture.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from seawall.gate.feed import HASH_BYTES, PDQ, WINDOWS
+from seawall.gate.feed import HASH_BYTES, PDQ, VPDQ, WINDOWS
 from seawall.hashing import USABLE_QUALITY
 from seawall.hashing import native as kernel
+from seawall.hashing.videos import FRAME_BYTES
 from seawall.matching.looks import SLOT_BITS
 
 if TYPE_CHECKING:
@@ -42,28 +44,35 @@ class Held(NamedTuple):
 class IndexChange:
     """What a committed page changes in the index."""
 
-    removed: dict[int, str] = field(default_factory=dict)  # numbers, and their versions
+    removed: dict[int, tuple[str, int]] = field(default_factory=dict)  # numbers; their versions and lengths
     added: dict[int, Held] = field(default_factory=dict)
 
     def add(self, signal: Held) -> None:
         """Note that a signal came. Its number was never used before."""
         self.added[signal.number] = signal
 
-    def drop(self, number: int, version: str) -> None:
-        """Note that a signal is gone."""
+    def drop(self, number: int, version: str, length: int) -> None:
+        """Note that a signal, whose value had so many bytes, is gone."""
         if self.added.pop(number, None) is None:
-            self.removed[number] = version
+            self.removed[number] = (version, length)
 
     def apply(self, index: HashIndex, *, windows: bool) -> None:
         """Bring the index to where the copy is."""
-        gone = [numbers_of(number, version) for number, version in self.removed.items()]
+        gone = [numbers_of(number, version, length) for number, (version, length) in self.removed.items()]
         if gone:
             index.remove(np.concatenate(gone))
         index.add(*rows_of(self.added.values(), windows=windows))
 
 
-def numbers_of(number: int, version: str) -> NDArray[np.uint64]:
+def numbers_taken(version: str, length: int) -> int:
+    """How many numbers of the copy a signal takes."""
+    return length // FRAME_BYTES if version == VPDQ else 1
+
+
+def numbers_of(number: int, version: str, length: int) -> NDArray[np.uint64]:
     """Everything the index may call that signal."""
+    if version == VPDQ:
+        return np.arange(number, number + numbers_taken(version, length), dtype=np.uint64) << np.uint64(SLOT_BITS)
     first, last = (0, 0) if version == PDQ else (FIRST, LAST)
     return np.uint64(number << SLOT_BITS) | np.arange(first, last + 1, dtype=np.uint64)
 
@@ -75,17 +84,25 @@ def number_and_window(called: int) -> tuple[int, int]:
 
 def rows_of(signals: Iterable[Held], *, windows: bool) -> Rows:
     """What of these goes into the index: pictures and (if ``windows``) windows that have enough detail to be told."""
-    pictures, parts = [], []
+    pictures, parts, videos = [], [], []
     for signal in signals:
         if signal.version == PDQ and signal.quality >= USABLE_QUALITY:
             pictures.append(signal)
         elif signal.version == WINDOWS and windows:
             parts.append(signal)
-    return _joined([_pictures(pictures), _windows(parts)])
+        elif signal.version == VPDQ:
+            videos.append(signal)
+    return _joined([_pictures(pictures), _windows(parts), *map(_frames, videos)])
 
 
 def _pictures(signals: list[Held]) -> Rows:
     return _hashes(signals).reshape(-1, HASH_BYTES), _numbers(signals)
+
+
+def _frames(signal: Held) -> Rows:
+    """A video's frames; all that are fed have enough detail."""
+    frames = _hashes([signal]).reshape(-1, FRAME_BYTES)
+    return frames[:, 3:-1], numbers_of(signal.number, VPDQ, frames.size)
 
 
 def _windows(signals: list[Held]) -> Rows:

@@ -61,11 +61,11 @@ def serve(config: Config) -> int:
         index = copy.build_index(windows=config.windows)
         state = copy.state()
         health = Health(complete=state.complete, contact=time.monotonic() - max(0, time.time() - state.contact))
-        intake = Intake(config.max_bytes)
+        intake = Intake(config.max_bytes, max_video_bytes=config.max_video_bytes, folder=config.data)
         stack.callback(intake.close)
         reporter = Reporter(feed, copy, health)
         follower = Follower(feed, copy, index, health, poll=config.poll_seconds, windows=config.windows)
-        checker = Checker(copy, index, windows=config.windows)
+        checker = Checker(copy, index, windows=config.windows, video_seconds=config.video_seconds)
         api = Api(
             key=config.check_key,
             checker=checker,

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEY = "key-of-the-example-platform"
-PDQ_BYTES = 32
+PDQ_BYTES, MD5_BYTES, WINDOWS_BYTES = 32, 16, 4158
+FRAME_BYTES = 36  # no multiple of which is 4,158, the length of windows
 
 
 @dataclass
 class ListExchange:
-    """Entries are numbers with one or more fingerprints each: of 32 bytes pdq1, longer ones windows1."""
+    """Entries are numbers with one or more fingerprints each.
+
+    Of 32 bytes pdq1, of 16 a file's md5, of a multiple of 36 a video's vpdq1, and windows1.
+    """
 
     page_size: int = 1000
     knows_windows: bool = True  # else as an exchange was before there were any
@@ -121,14 +125,20 @@ class ListExchange:
     def _change(self, entry: int, *, windows: bool) -> dict[str, Any]:
         if entry not in self.entries:
             return {"entry": str(entry), "change": "remove"}
-        shown = {signal: value for signal, value in self.entries[entry].items() if windows or len(value) == PDQ_BYTES}
+        shown = {
+            signal: value for signal, value in self.entries[entry].items() if windows or len(value) != WINDOWS_BYTES
+        }
         return {"entry": str(entry), "change": "add", "signals": [signal_of(*s) for s in shown.items()]}
 
 
 def signal_of(signal: int, value: bytes) -> dict[str, Any]:
     if len(value) == PDQ_BYTES:
         return picture(signal, value)
+    if len(value) == MD5_BYTES:
+        return picture(signal, value, 100) | {"kind": "video", "version": "md5"}
     text = base64.urlsafe_b64encode(value).decode().rstrip("=")
+    if len(value) % FRAME_BYTES == 0:
+        return picture(signal, b"", value[35]) | {"kind": "video", "version": "vpdq1", "value": text}
     return picture(signal, b"", value[32]) | {"version": "windows1", "value": text}
 
 

@@ -257,7 +257,9 @@ def test_too_large_without_a_word_is_refused_when_it_shows(gate: GateProcess) ->
         pass  # refused and hung up while we were still sending
     else:
         assert answer.status_code == 413
-        assert answer.json()["message"] == "That is too large. Send a picture of up to 1 MiB."
+        assert (
+            answer.json()["message"] == "That is too large. Send a picture of up to 1 MiB, or a video of up to 512 MiB."
+        )
     assert sent < 100 << 20
     assert gate.matches(jpeg(COFFEE))
 

@@ -56,7 +56,7 @@ class Gate:
     def finds(self, value: bytes) -> set[int]:
         """The entries found under exactly this fingerprint."""
         found = self.index.search(np.frombuffer(value, np.uint8).reshape(1, 32), 0)
-        return {owner.entry for owner in self.copy.owners(int(number) >> SLOT_BITS for number in found.id).values()}
+        return {owner.entry for owner in self.copy.bearers(int(number) >> SLOT_BITS for number in found.id).values()}
 
 
 @pytest.fixture
@@ -266,13 +266,14 @@ def test_it_holds_the_signals_it_knows_of_an_entry_and_compares_with_the_usable_
         picture(1, value(1)),
         picture(2, value(2), quality=49),
         picture(3, value(3)) | {"version": "pdq2", "value": "of another kind"},
-        picture(4, value(4)[:16]) | {"version": "md5"},
+        picture(4, value(4)[:16]) | {"kind": "video", "version": "md5"},
+        picture(6, value(6)) | {"kind": "video", "version": "sha256"},
         picture(5, value(5)) | {"kind": "video"},
     ]
     page = {"cursor": "1.1.0", "more": False, "changes": [{"entry": "9", "change": "add", "signals": signals}]}
     exchange.before = lambda request: httpx.Response(200, json=page) if request.method == "GET" else None
     gate.follow()
-    assert sorted(held(tmp_path)[9]) == [1, 2, 5]  # not what it does not know: a gate that does reads the list anew
+    assert sorted(held(tmp_path)[9]) == [1, 2, 4, 5]  # not what it does not know: a gate that does reads the list anew
     assert [gate.finds(value(number)) for number in range(1, 6)] == [{9}, set(), set(), set(), {9}]
     assert len(gate.index) == 2
 

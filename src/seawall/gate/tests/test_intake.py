@@ -15,9 +15,10 @@ import psutil
 import pytest
 from PIL import Image
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from seawall.gate import intake
-from seawall.gate.intake import BODIES, HASHERS, WAITING, Intake, Refusal, read_picture
+from seawall.gate.intake import BODIES, HASHERS, WAITING, Intake, Refusal, read_upload
 from seawall.gate.tests.conftest import CHECK_KEY, GateProcess, fingerprint_of, jpeg, photo, running, until
 from seawall.gate.tests.exchange import ListExchange
 
@@ -94,7 +95,7 @@ def peak_of(gate: GateProcess) -> int:
 
 def test_more_checks_than_may_wait_are_told_to_come_back() -> None:
     async def crowd() -> None:
-        room, go = Intake(1000), threading.Event()
+        room, go = Intake(1000, max_video_bytes=1000, folder=Path()), threading.Event()
         waiting = [asyncio.create_task(room.work(go.wait)) for _ in range(HASHERS + WAITING)]
         await asyncio.sleep(0)
         with pytest.raises(Refusal, match="too much to do") as refused:
@@ -109,11 +110,18 @@ def test_more_checks_than_may_wait_are_told_to_come_back() -> None:
 
 
 def test_a_sender_who_does_not_keep_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def stalled() -> AsyncGenerator[bytes, None]:
-        yield b"--b\r\n"
-        await asyncio.Event().wait()
+    class Stalled(intake.Body):
+        async def chunks(self) -> AsyncGenerator[bytes, None]:
+            yield b"--b\r\n"
+            await asyncio.Event().wait()
+
+    async def read() -> None:
+        room = Intake(1000, max_video_bytes=1000, folder=Path())
+        body = Stalled(room, Request({"type": "http"}), 1000)
+        async with read_upload(Headers({"content-type": "multipart/form-data; boundary=b"}), body):
+            pass
 
     monkeypatch.setattr(intake, "BODY_SECONDS", 0.05)
     with pytest.raises(Refusal, match="too long") as refused:
-        run(read_picture(Headers({"content-type": "multipart/form-data; boundary=b"}), stalled()))
+        run(read())
     assert refused.value.status == 408

@@ -1,0 +1,269 @@
+"""Videos and pictures of the bank in an uploaded video: trimmed, padded, slowed, mirrored, framed, in another order.
+
+The cheap first, and no further once something is certain:
+
+1. a survey: planes from all over the upload (key frames, which cost little to decode), and from these the *boxes* in
+   which another video may lie: what moves while the rest stands still, and what `regions` finds again and again;
+2. eight frames of each second: whole, as they are and mirrored (one of them in all eight turns);
+3. boxes, in every second of these.
+
+Eight, because a copy that was trimmed or slowed shows other moments than those that were protected, half a second off
+at worst. A second of the upload is found if any of them is, in any view. docs/spec/video.md, section 6, has the rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY, Plane
+from seawall.matching import regions
+from seawall.matching.lookup import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from seawall.hashing.videos import Reading, Sampled, Surveyed
+    from seawall.matching.index import HashIndex
+
+    Box = tuple[float, float, float, float]  # left, top, right, bottom, as fractions
+
+# So much of either side must be found in the other (published vPDQ's rule, there for the query only).
+SHARE = 0.8
+
+SECOND = 1_000_000  # microseconds
+STEP = SECOND // 8
+MOST_SECONDS = 3600
+_BATCH = 64  # frames looked up at once
+_MIRRORED = (0, 5)
+_SAME = 2  # bits by which a frame may differ from the one before, and not be looked up again
+_ALL = tuple(range(8))
+
+MOST_BOXES = 4
+_SEARCHED_PLANES = 3  # of the survey, for `regions`
+_SAME_SIDE = 0.012  # boxes of two planes count as one if no side differs by more
+_WHOLE_SIDE = 0.02
+_STILL = 20  # lumas by which a cell may change and still stand still: codecs make noise
+_MOVES = 0.05  # a row or column moves if so much of it does
+# A survey of so many seconds, so many of them found, decides: it comes from all over the upload.
+_SURVEYED, _SURVEY_SHARE = 8, 0.9
+
+
+class Bearer(NamedTuple):
+    """Whose a number of the index is: the entry, what it is of, and which of its hashes, of how many."""
+
+    entry: int
+    kind: str  # "image" or "video"
+    frame: int
+    frames: int
+
+
+class VideoSighting(NamedTuple):
+    """An entry of the bank, seen in an uploaded video."""
+
+    entry: int
+    kind: str
+    distance: int  # bits, of the closest frame
+    view: str  # what was done to the video, in words
+    found: float  # share of the entry's frames that were found, 0 to 1
+    shown: float  # share of the upload's seconds that show it
+    begin: float  # seconds, from where in the upload
+    end: float  # and to where
+    sure: Literal["certain", "likely"]
+
+
+class Looked(NamedTuple):
+    """What came of an upload."""
+
+    sightings: tuple[VideoSighting, ...]
+    usable: bool  # whether any frame has enough detail
+    problem: str | None  # why it is not all of the upload
+
+
+class Videos:
+    """Looks for the entries of one index in videos. Keeps nothing of an upload; many threads may look at once."""
+
+    def __init__(self, index: HashIndex, bearers: Callable[[Iterable[int]], Mapping[int, Bearer]]) -> None:
+        """``bearers`` answers whose these numbers of the index are, of those that are still there."""
+        self._index, self._bearers = index, bearers
+
+    def look(self, reading: Reading, *, boxes: bool = True) -> Looked:
+        """What of the bank a video shows. ``boxes``: look for it inside of the frames too."""
+        surveyed = reading.survey()
+        found = boxes_of([one.pixels for one in surveyed]) if boxes else []
+        survey = Tally(self._index, self._bearers)
+        survey.take_survey(surveyed, found)
+        decided = survey.decided(_SURVEY_SHARE)
+        if len(survey.usable) >= _SURVEYED and any(one.kind == "video" for one in decided):
+            return Looked(decided, usable=True, problem=None)
+        tally = Tally(self._index, self._bearers)
+        batch: list[Sampled] = []
+        later: list[Sampled] = []
+        for sampled in reading.frames(STEP, found, most=MOST_SECONDS * SECOND // STEP):
+            batch.append(sampled)
+            later.append(sampled)
+            if len(batch) == _BATCH:
+                tally.take(batch, 0)
+                batch.clear()
+                if decided := tally.found_whole():
+                    return Looked(decided, usable=True, problem=None)
+        problem = reading.problem
+        tally.take(batch, 0)
+        sightings = tally.decided(SHARE)
+        for box in range(1, 1 + len(found)):
+            if any(one.sure == "certain" for one in sightings):
+                break
+            tally.take(later, box)
+            sightings = tally.decided(SHARE)
+        return Looked(sightings, usable=bool(tally.usable), problem=problem)
+
+
+def _distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> int:
+    return int(np.bitwise_count(a ^ b).sum())
+
+
+class _Kept:
+    """What was found of one entry."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self.bearer = bearer
+        self.frames: set[int] = set()
+        self.seconds: set[int] = set()
+        self.best = (MATCH_DISTANCE + 1, 0, 0)  # distance, box, turn
+
+
+class Tally:
+    """Which seconds of an upload show which frames of which entries."""
+
+    def __init__(self, index: HashIndex, bearers: Callable[[Iterable[int]], Mapping[int, Bearer]]) -> None:
+        self._index, self._bearers = index, bearers
+        self._of: dict[int, _Kept] = {}
+        self.usable: set[int] = set()
+        self._turned: set[int] = set()  # seconds that were looked up in all eight turns
+
+    def take(self, frames: Sequence[Sampled], box: int) -> None:
+        """Look up one view of frames: ``box`` 0 is the whole, then those the reading was asked for."""
+        good = [one for one in frames if one.quality[box] >= USABLE_QUALITY]
+        asked: list[tuple[int, int]] = []  # second and turn
+        hashes: list[NDArray[np.uint8]] = []
+        before: NDArray[np.uint8] | None = None
+        for one in good:
+            second = one.t // SECOND
+            if box and one.t // STEP % 2:
+                continue
+            if before is not None and second in self.usable and _distance(one.hashes[box, 0], before) <= _SAME:
+                continue  # nothing moved
+            before = one.hashes[box, 0]
+            turns: tuple[int, ...] = _MIRRORED
+            if box == 0 and second not in self._turned:
+                self._turned.add(second)
+                turns = _ALL
+            self.usable.add(second)
+            asked += [(second, turn) for turn in turns]
+            hashes.append(one.hashes[box, turns])
+        if hashes:
+            self._search(np.concatenate(hashes), asked, box)
+
+    def take_survey(self, surveyed: Sequence[Surveyed], boxes: Sequence[Box]) -> None:
+        """Look up the planes of a survey: whole and in boxes, as they are and mirrored."""
+        rects = np.array([(0.0, 0.0, 1.0, 1.0), *boxes])
+        for one in surveyed:
+            second = one.t // SECOND
+            hashes, quality = Plane.of(one.pixels).hashes(rects)
+            for box in np.flatnonzero(quality >= USABLE_QUALITY).tolist():
+                self.usable.add(second)
+                self._search(hashes[box, _MIRRORED], [(second, turn) for turn in _MIRRORED], box)
+
+    def _search(self, queries: NDArray[np.uint8], asked: Sequence[tuple[int, int]], box: int) -> None:
+        matches = self._index.search(queries, MATCH_DISTANCE)
+        if not matches.id.size:
+            return
+        bearers = self._bearers(set(matches.id.tolist()))
+        for query, number, distance in zip(*(column.tolist() for column in matches), strict=True):
+            bearer = bearers.get(number)
+            if bearer is not None:
+                second, turn = asked[query]
+                kept = self._of.setdefault(bearer.entry, _Kept(bearer))
+                kept.frames.add(bearer.frame)
+                kept.seconds.add(second)
+                kept.best = min(kept.best, (distance, box, turn))
+
+    def found_whole(self) -> tuple[VideoSighting, ...]:
+        """What is decided however the upload goes on, once that is a video; a picture may be one of many it shows."""
+        made = tuple(one for one in self._sightings() if one.found >= SHARE and one.sure == "certain")
+        return made if any(one.kind == "video" for one in made) else ()
+
+    def decided(self, share: float) -> tuple[VideoSighting, ...]:
+        """The entries that the upload shows, now that all of it was looked up; the surest first."""
+        return tuple(one for one in self._sightings() if max(one.found, one.shown) >= share)
+
+    def _sightings(self) -> list[VideoSighting]:
+        made = []
+        for entry, kept in self._of.items():
+            distance, box, turn = kept.best
+            said = [VIEWS[turn]] if turn or not box else []
+            made.append(
+                VideoSighting(
+                    entry,
+                    kept.bearer.kind,
+                    distance,
+                    ", ".join([*said, "a part of the upload"] if box else said),
+                    len(kept.frames) / kept.bearer.frames,
+                    len(kept.seconds) / len(self.usable),
+                    float(min(kept.seconds)),
+                    float(max(kept.seconds) + 1),
+                    "likely" if box and kept.bearer.frames == 1 else "certain",
+                )
+            )
+        return sorted(
+            made, key=lambda one: (one.sure != "certain", -max(one.found, one.shown), one.distance, one.entry)
+        )
+
+
+def boxes_of(planes: Sequence[NDArray[np.uint8]]) -> list[Box]:
+    """Where in an upload's frames (h, w) another video may lie, the likeliest first; not the whole."""
+    same = [plane for plane in planes if plane.shape == planes[0].shape]
+    if not same or min(same[0].shape) < regions.LEAST_PIXELS:
+        return []
+    found = [moving(same)] if len(same) > 1 else []
+    some = [
+        same[at] for at in sorted({round(part * (len(same) - 1)) for part in np.linspace(0.2, 0.8, _SEARCHED_PLANES)})
+    ]
+    often: list[tuple[int, int, Box]] = []
+    rects = [regions.find(plane).rects[:_LIKELIEST] for plane in some]
+    for place, rect in enumerate(np.vstack(rects)):
+        alike = [other[np.abs(other - rect).max(1) <= _SAME_SIDE] for other in rects]
+        times = sum(len(other) > 0 for other in alike)
+        left, top, right, bottom = np.median(np.vstack(alike), axis=0).tolist()
+        often.append((-times, place % _LIKELIEST, (left, top, right, bottom)))
+    least = min(2, len(some))
+    found += [box for times, _, box in sorted(often) if -times >= least]
+    kept: list[Box] = []
+    for box in found:
+        others = [(0.0, 0.0, 1.0, 1.0), *kept]
+        if all(
+            np.abs(np.subtract(box, other)).max() > (_SAME_SIDE if at else _WHOLE_SIDE)
+            for at, other in enumerate(others)
+        ):
+            kept.append(box)
+    return kept[:MOST_BOXES]
+
+
+_LIKELIEST = 12  # rectangles of each plane
+
+
+def moving(planes: Sequence[NDArray[np.uint8]]) -> Box:
+    """The rectangle outside which nothing changes from plane to plane; the whole if all of it does, or nothing."""
+    least, most = planes[0].copy(), planes[0].copy()
+    for plane in planes[1:]:
+        np.minimum(least, plane, out=least)
+        np.maximum(most, plane, out=most)
+    moves = (most - least) > _STILL
+    rows, columns = np.flatnonzero(moves.mean(1) > _MOVES), np.flatnonzero(moves.mean(0) > _MOVES)
+    if not rows.size or not columns.size:
+        return (0.0, 0.0, 1.0, 1.0)
+    high, wide = moves.shape
+    return (columns[0] / wide, rows[0] / high, (columns[-1] + 1) / wide, (rows[-1] + 1) / high)
