@@ -14,8 +14,8 @@ from importlib import import_module
 RESTORING = "restore.unfinished"
 # name -> (what it does, whether it needs the site's database and settings)
 COMMANDS = {
-    "fingerprint": ("make fingerprints of pictures", False),
-    "match": ("look pictures up in a list of fingerprints", False),
+    "fingerprint": ("make fingerprints of pictures and videos", False),
+    "match": ("look pictures and videos up in a list of fingerprints", False),
     "index": ("write an index file of a gate's copy, or of a list of fingerprints", False),
     "scan": ("look a whole folder or bucket up in an index file", False),
     "gate": ("the platform's side: follow a feed, answer whether an upload may be shared", False),

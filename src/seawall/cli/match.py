@@ -1,15 +1,17 @@
-"""`seawall match`: look pictures up in a list of fingerprints."""
+"""`seawall match`: look pictures and videos up in a list of fingerprints, or in the vPDQ of a video."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from seawall.hashing import USABLE_QUALITY, UnreadableImage, fingerprint
+from seawall.hashing import USABLE_QUALITY, UnreadableImage, fingerprint, is_video_file, published
+from seawall.hashing.videos import Reading
 from seawall.matching import HashIndex, look_up
+from seawall.matching.videos import Bearer, Videos
 
 if TYPE_CHECKING:
     import argparse
@@ -22,25 +24,56 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Register `match`."""
     parser = subparsers.add_parser(
         "match",
-        help="look pictures up in a list of fingerprints",
-        description="Exit code 3: at least one picture is in the list. 1: one could not be read.",
+        help="look pictures and videos up in a list of fingerprints",
+        description="Exit code 3: at least one file is in the list. 1: one could not be read.",
     )
-    parser.add_argument("--bank", required=True, type=Path, metavar="HASHES.txt", help="64 hex digits a line")
+    bank = "64 hex digits a line; or the vPDQ of one video, as text or JSON"
+    parser.add_argument("--bank", required=True, type=Path, metavar="HASHES.txt", help=bank)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
 
 
 def run(args: argparse.Namespace) -> int:
     """Look every file up; one line each."""
     try:
-        with args.bank.open("rb") as lines:
-            index = read_bank(lines)
+        bank = _bank(args.bank)
     except OSError as error:
         print(f"seawall: we cannot open {args.bank}: {error.strerror}.", file=sys.stderr)
         return 2
     except ValueError as error:
         print(f"seawall: {args.bank}, {error}", file=sys.stderr)
         return 2
-    return _print_matches(args.files, index)
+    return _print_matches(args.files, bank)
+
+
+class _Bank(NamedTuple):
+    """What files are looked up in."""
+
+    fingerprints: HashIndex
+    times: tuple[int, ...] | None  # of a video's frames, milliseconds; None if it is a list
+
+    def bearers(self, numbers: Iterable[int]) -> dict[int, Bearer]:
+        """Each line of a list is a picture of its own; each frame is one of the video."""
+        if self.times is None:
+            return {number: Bearer(number, "image", 0, 1) for number in numbers}
+        return {number: Bearer(0, "video", number, len(self.times)) for number in numbers}
+
+    def place(self, number: int) -> str:
+        """What was found there."""
+        return f"line {number}" if self.times is None else f"frame at {self.times[number] / 1000:g} s"
+
+
+def _bank(path: Path) -> _Bank:
+    with path.open("rb") as lines:
+        start = lines.read(_START)
+        lines.seek(0)
+        if b"," not in start and not start.lstrip().startswith(b"["):
+            return _Bank(read_bank(lines), None)
+        frames = published.read(lines.read().decode())
+    hashes = np.frombuffer(b"".join(frame.pdq.bits for frame in frames), np.uint8).reshape(-1, 32)
+    return _Bank(HashIndex.build(hashes, np.arange(len(frames), dtype=np.uint64)), tuple(frame.t for frame in frames))
+
+
+_START = 200  # bytes, in which a line of vPDQ has a comma
 
 
 def read_bank(lines: Iterable[bytes]) -> HashIndex:
@@ -62,21 +95,40 @@ def read_bank(lines: Iterable[bytes]) -> HashIndex:
     return HashIndex.build(np.frombuffer(hashes, np.uint8).reshape(-1, 32), np.array(ids, np.uint64))
 
 
-def _print_matches(files: Iterable[Path], index: HashIndex) -> int:
+def _print_matches(files: Iterable[Path], bank: _Bank) -> int:
     """Print what was found for each file and answer the exit code."""
     code = NONE
     for file in files:
         try:
-            pdq = fingerprint(file).pdq
+            found, plain = _in_video(file, bank) if is_video_file(file) else _in_picture(file, bank)
         except (UnreadableImage, OSError) as error:
             print(f"{file}: {error}", file=sys.stderr)
             code = code or UNREADABLE
             continue
-        plain = pdq.quality < USABLE_QUALITY
-        found = () if plain else look_up(index, [bytes(view) for view in pdq.dihedral()])
-        for match in found:
-            print(f"{file}: match, line {match.id}, distance {match.distance}, {match.view}")
+        for said in found:
+            print(f"{file}: match, {said}")
             code = MATCH
         if not found:
             print(f"{file}: free" + (", too plain to compare" if plain else ""))
     return code
+
+
+def _in_picture(file: Path, bank: _Bank) -> tuple[list[str], bool]:
+    """What was found, in words, and whether the picture is too plain."""
+    pdq = fingerprint(file).pdq
+    if pdq.quality < USABLE_QUALITY:
+        return [], True
+    found = look_up(bank.fingerprints, [bytes(view) for view in pdq.dihedral()])
+    return [f"{bank.place(one.id)}, distance {one.distance}, {one.view}" for one in found], False
+
+
+def _in_video(file: Path, bank: _Bank) -> tuple[list[str], bool]:
+    with file.open("rb") as content, Reading(content) as reading:
+        looked = Videos(bank.fingerprints, bank.bearers).look(reading)
+    if looked.problem:
+        print(f"{file}: {looked.problem}", file=sys.stderr)
+    return [
+        f"{'the video' if one.kind == 'video' else bank.place(one.entry)}, distance {one.distance}, {one.view}, "
+        f"from {one.begin:g} s to {one.end:g} s"
+        for one in looked.sightings
+    ], not looked.usable
