@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]  # (h, w, 3)
 
-PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "retina", "cat", "lily")
-_HAVE = tuple(name for name in PHOTOS if name not in {"lily", "cat"})
+_PANNED = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "hubble_deep_field", "coins", "grass")
 
 
 class Codec(NamedTuple):
@@ -80,34 +79,40 @@ def photo(name: str) -> Picture:
     return np.asarray(Image.fromarray(getattr(data, name)()).convert("RGB"))
 
 
-def panned(
-    seed: int, frames: int, *, size: tuple[int, int] = (320, 180), fps: float = 10, still: bool = False
-) -> Iterator[Picture]:
-    """A photograph over which the view moves and zooms, another every three seconds; ``size`` is width, height."""
+def panned(seed: int, frames: int, *, size: tuple[int, int] = (320, 180), fps: float = 10) -> Iterator[Picture]:
+    """A hand-held camera over a photograph, another every three seconds, and a disc that crosses it.
+
+    The view moves by up to 5 % of its width a second and grows or shrinks by up to 5 %; the disc, a sixth of the
+    height, by up to a quarter of the width. ``size`` is width, height.
+    """
     draw = np.random.default_rng(seed)
     shot = max(1, round(3 * fps))
     view: Callable[[float], Picture] | None = None
     for count in range(frames):
         if count % shot == 0 or view is None:
-            view = _shot(draw, size, still=still)
-        yield view((count % shot) / shot)
+            view = _shot(draw, size)
+        yield view((count % shot) / fps)
 
 
-def _shot(draw: np.random.Generator, size: tuple[int, int], *, still: bool) -> Callable[[float], Picture]:
-    picture = Image.fromarray(photo(_HAVE[draw.integers(len(_HAVE))]))
+def _shot(draw: np.random.Generator, size: tuple[int, int]) -> Callable[[float], Picture]:
+    picture = Image.fromarray(photo(_PANNED[draw.integers(len(_PANNED))]))
     if draw.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    sides = draw.uniform(0.35, 0.8, 2) if not still else np.repeat(draw.uniform(0.35, 0.8), 2)
-    corners = draw.random((2, 2)) if not still else np.tile(draw.random(2), (2, 1))
+    side, growth = draw.uniform(0.4, 0.7), draw.uniform(-0.05, 0.05)
+    start, pace = draw.uniform(0.1, 0.9, 2), draw.uniform(-0.05, 0.05, 2)
+    disc, drift = draw.uniform(0.2, 0.8, 2), draw.uniform(-0.25, 0.25, 2)
+    colour = tuple(int(part) for part in draw.integers(0, 255, 3))
 
-    def at(part: float) -> Picture:
-        side = sides[0] + (sides[1] - sides[0]) * part
-        wide = min(picture.width, picture.height * size[0] / size[1]) * side
+    def at(seconds: float) -> Picture:
+        wide = min(picture.width, picture.height * size[0] / size[1]) * side * (1 + growth * seconds)
         high = wide * size[1] / size[0]
-        x, y = corners[0] + (corners[1] - corners[0]) * part
-        left, top = x * (picture.width - wide), y * (picture.height - high)
-        box = (left, top, left + wide, top + high)
-        return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=box))
+        x = np.clip(start[0] * (picture.width - wide) + pace[0] * wide * seconds, 0, picture.width - wide)
+        y = np.clip(start[1] * (picture.height - high) + pace[1] * high * seconds, 0, picture.height - high)
+        shown = picture.resize(size, Image.Resampling.BILINEAR, box=(x, y, x + wide, y + high))
+        centre = (disc + drift * seconds) * size
+        radius = size[1] / 12
+        ImageDraw.Draw(shown).ellipse([*(centre - radius), *(centre + radius)], fill=colour)
+        return np.asarray(shown)
 
     return at
 
