@@ -141,8 +141,9 @@ def path() -> str:
 
 
 @contextmanager
-def databases(count: int, db: str) -> Iterator[list[str | None]]:
-    """So many empty databases of the kind that tests run on: their URLs, none for SQLite."""
+def databases(count: int, db: str, *, like: str | None = None) -> Iterator[list[str | None]]:
+    """So many databases of the kind that tests run on: their URLs, none for SQLite. They are empty; the first may be
+    a copy of another."""
     if db == "sqlite":
         yield [None] * count
         return
@@ -150,12 +151,17 @@ def databases(count: int, db: str) -> Iterator[list[str | None]]:
     names = [f"site{secrets.token_hex(4)}" for _ in range(count)]
     with psycopg.connect(url, autocommit=True) as server:
         for name in names:
-            server.execute(f"CREATE DATABASE {name}")
+            copied = f" TEMPLATE {_name(like)}" if like and name == names[0] else ""
+            server.execute(f"CREATE DATABASE {name}{copied}")
         try:
             yield [url.replace("/postgres?", f"/{name}?", 1) for name in names]
         finally:
             for name in names:
                 server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def add_file(person: Person, plain: bytes) -> str:

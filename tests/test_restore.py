@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -28,19 +30,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
-def database(pytestconfig: pytest.Config) -> Iterator[list[str | None]]:
-    """Two databases that are empty."""
-    with databases(2, pytestconfig.getoption("--db")) as urls:
-        yield urls
+@pytest.fixture(scope="module")
+def ready(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that has run, of which tests get copies."""
+    with databases(1, pytestconfig.getoption("--db")) as (url,):
+        site = Site(tmp_path_factory.mktemp("ready") / "site", url)
+        site.python(PARTNER)
+        yield site
 
 
 @pytest.fixture
-def sites(tmp_path: Path, database: list[str | None]) -> tuple[Site, Site]:
+def sites(ready: Site, pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[tuple[Site, Site]]:
     """One that has run, and a machine for it to be restored on."""
-    old, new = (Site(tmp_path / name, each) for name, each in zip(("old", "new"), database, strict=True))
-    old.python(PARTNER)
-    return old, new
+    shutil.copytree(ready.folder, tmp_path / "old")
+    with databases(2, pytestconfig.getoption("--db"), like=ready.database) as (first, second):
+        yield Site(tmp_path / "old", first), Site(tmp_path / "new", second)
 
 
 def test_nothing_that_was_erased_comes_back_and_everything_else_does(sites: tuple[Site, Site], tmp_path: Path) -> None:
@@ -231,6 +235,29 @@ def test_killed_halfway_a_backup_leaves_the_ones_before_it_usable(sites: tuple[S
     assert not (tmp_path / "backups/unfinished").exists()
 
 
+def test_on_a_full_disk_it_says_so_and_leaves_the_ones_before_it_usable(
+    sites: tuple[Site, Site], tmp_path: Path
+) -> None:
+    old, new = sites
+    old.does("backup", "--keys", tmp_path / "keys")
+    first = take(old, tmp_path)
+    command = [sys.executable, "-m", "seawall.cli", "backup", str(tmp_path / "backups")]
+    full = subprocess.run(
+        command,
+        env=old.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+    )
+    assert full.returncode == 1
+    assert "Traceback" not in full.stderr
+    assert full.stderr.startswith("seawall: ")
+    assert list((tmp_path / "backups").glob("2*Z")) == [first]
+    assert not (tmp_path / "backups/unfinished").exists()
+    new.does("restore", first, "--keys", tmp_path / "keys")
+
+
 def test_the_same_file_lies_on_the_disk_once_and_outlives_its_erasure_here(
     sites: tuple[Site, Site], tmp_path: Path
 ) -> None:
@@ -281,7 +308,6 @@ def test_the_only_copy_of_the_keys_is_never_replaced_by_nothing(sites: tuple[Sit
     assert "the keys of another site" in new.types("backup", "--keys", tmp_path / "keys").stderr
 
 
-@pytest.mark.usefixtures("database")
 def test_postgresqls_programs_are_asked_for_by_the_package_that_has_them(
     sites: tuple[Site, Site], tmp_path: Path
 ) -> None:

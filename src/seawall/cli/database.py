@@ -41,7 +41,7 @@ def vendor() -> str:
 def copy(path: Path) -> None:
     """Write the database as it is at this moment into one new file.
 
-    :raises CannotCopy: pg_dump is not there, or refuses
+    :raises CannotCopy: pg_dump is not there, or refuses; or there is no room
     """
     if vendor() == "postgresql":
         _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
@@ -50,8 +50,11 @@ def copy(path: Path) -> None:
 
     name = settings.DATABASES["default"]["NAME"]
     with closing(sqlite3.connect(name, timeout=20)) as source, closing(sqlite3.connect(path)) as target:
-        source.backup(target)
-        target.execute("PRAGMA journal_mode = DELETE")  # so that it is one file
+        try:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")  # so that it is one file
+        except sqlite3.Error as error:
+            raise CannotCopy(f"SQLite says: {error}. The backups that are there are whole.") from error
 
 
 def is_empty() -> bool:
