@@ -59,7 +59,7 @@ def _once(page: Page, client: httpx.Client, demo: Demo, seed: int) -> tuple[floa
     blocked = _until(client, demo, copy, "match", begin)
     page.close()
     begin = time.perf_counter()
-    client.post(f"{demo.site}/api/withdraw", json={"token": token}).raise_for_status()
+    client.post(f"{demo.site}/api/receipts/withdraw", json={"token": token}).raise_for_status()
     return blocked, _until(client, demo, copy, "free", begin)
 
 

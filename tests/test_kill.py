@@ -121,7 +121,7 @@ class Person:
             self.checked[entry] = pdq
 
     def withdraw(self, entry: int) -> None:
-        self.insist("/api/withdraw", json={"token": self.tokens[entry].hex()})
+        self.insist("/api/receipts/withdraw", json={"token": self.tokens[entry].hex()})
         del self.active[entry]
 
     def holds(self) -> set[Signal]:
@@ -239,7 +239,7 @@ def partner_key(data: Path) -> str:
 
 
 def reported(site: str, token: bytes) -> int:
-    answer = httpx.post(f"{site}/api/status", json={"token": token.hex()}).raise_for_status()
+    answer = httpx.post(f"{site}/api/receipts/status", json={"token": token.hex()}).raise_for_status()
     (platform,) = answer.json()["platforms"]
     count: int = platform["blocked"]
     return count

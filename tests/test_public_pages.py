@@ -11,7 +11,7 @@ from django.test import Client
 pytestmark = pytest.mark.django_db
 
 START = ["/", "/protect/", "/protect/picture/", "/protect/receipt/", "/no-such-page/", "/v1/FetchHashes", "/api/feed"]
-FORMS = ["/protect/send/", "/protect/receipt/", "/api/status", "/api/withdraw", "/v1/SubmitHashes"]
+FORMS = ["/protect/send/", "/protect/receipt/", "/api/receipts/status", "/api/receipts/withdraw", "/v1/SubmitHashes"]
 
 
 def every_page() -> dict[str, tuple[int, dict[str, str], str]]:

@@ -28,6 +28,11 @@ def day(now: datetime) -> int:
     return (now.astimezone(UTC).date() - _EPOCH).days
 
 
+def are_there() -> bool:
+    """Whether anybody has a case here."""
+    return Case.objects.exists()
+
+
 def find(case: bytes) -> Case | None:
     """The case of those 16 bytes, whether or not it can still be read. Its manifest is read only when asked for."""
     return Case.objects.filter(id=case_id(case), case=case).defer("manifest").first()

@@ -154,7 +154,8 @@ def test_numbers_and_words_are_read_however_they_are_typed(modules: Page) -> Non
         """async () => {
           const { draw, readNumber, readWords, unknownWords } = await import("/static/cases/secrets.js");
           const words = ["1. Acorn 2. tidal\\n3. mulch, snowy EMBER quilt", "ac0rn-tidal--mulch snowy ember quilt",
-            "7351 9284 6051 9374 0286", "735l-9284-6O51-9374-o286"].map(readWords);
+            "7351 9284 6051 9374 0286", "735l-9284-6O51-9374-o286",
+            "1. 7351\\n2. 9284 3) 6051 4. 9374 5. 0286"].map(readWords);
           const wrong = [readWords("acorn tidal mulch snowy ember"), readWords("7351 9284"), readWords(""),
             readNumber("1ABCDEFGHJK0"), readNumber("2ABCDEFGHJKM"), readNumber(""), readNumber("1ABCUEFGHJKM"),
             await unknownWords("acorn-tydal-mulch-snowy-ember-kwilt"), await unknownWords("73519284605193740286")];
@@ -162,7 +163,7 @@ def test_numbers_and_words_are_read_however_they_are_typed(modules: Page) -> Non
           return [words, wrong, drawn];
         }"""
     )
-    assert words == ["acorn-tidal-mulch-snowy-ember-quilt"] * 2 + ["73519284605193740286"] * 2
+    assert words == ["acorn-tidal-mulch-snowy-ember-quilt"] * 2 + ["73519284605193740286"] * 3
     assert wrong == [None] * 7 + [[2, 6], []]
     assert len({each["number"] for each in drawn}) == len({each["words"] for each in drawn}) == 500
     for each in drawn:

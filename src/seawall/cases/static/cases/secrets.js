@@ -51,10 +51,11 @@ export function readNumber(text) {
 
 /** @param {string} text as somebody typed it @returns {string | null} canonical: six words with "-" between, or 20 digits */
 export function readWords(text) {
-  const plain = text.normalize("NFKC").toLowerCase();
+  // The numbers of a list go: "1. acorn", "1. 7351".
+  const plain = text.normalize("NFKC").toLowerCase().replace(/(^|[^0-9a-z])[1-9][.)]/g, "$1");
   const digits = plain.replace(/[^0-9a-z]/g, "").replace(/[il]/g, "1").replace(/o/g, "0");
   if (/^[0-9]{20}$/.test(digits)) return digits;
-  // The numbers of a list go ("1. acorn"); a nought inside a word was an o.
+  // A nought inside a word was an o.
   const words = plain.split(/[^a-z0]+/).filter((word) => /[a-z]/.test(word)).map((word) => word.replaceAll("0", "o"));
   return words.length === 6 ? words.join("-") : null;
 }
