@@ -90,7 +90,7 @@ def parse(text: str) -> Submission:
     :raises BadSubmission: it is not exactly the text of docs/spec/submission.md
     """
     if len(text) > _MOST_CHARACTERS:
-        raise BadSubmission(_("This is too much for one time. Send fewer pictures or videos at a time."))
+        raise BadSubmission(_("This is too much at once. Send fewer pictures or videos at a time."))
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     if lines[0] != HEADER:
         raise BadSubmission(

@@ -139,7 +139,7 @@ def test_a_slip_is_told_from_a_wrong_secret(visitor: Callable[..., Page], live_s
     said = page.get_by_role("alert")
     slip = secret.number[:5] + ("B" if secret.number[5] == "A" else "A") + secret.number[6:]
     enter(page, live_server.url, slip, secret.typed)
-    expect(said).to_contain_text("This number has a slip")
+    expect(said).to_contain_text("This number is not quite right")
     expect(page.locator("#enter-number")).to_be_focused()
     enter(page, live_server.url, secret.number, " ".join(secret.words[:5]))
     expect(said).to_contain_text("not six words or 20 digits")
