@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 TABLES = ("entry", "signal", "windows", "entryplatform", "delivery", "feedback")
-# Conceded: whole hours, scope, state and what partners said.
+# Conceded: whole hours, scope, state, what partners said, and how many rows an entry has in each table: whether it
+# has windows, how many frames its video has.
 CONCEDED = {
     "state", "source", "hour", "changed", "future", "finder_id", "platform", "partner_id", "delivered", "withdrawn",
     "pulled", "opinion", "tags", "blocked", "kind", "version",
@@ -98,6 +99,7 @@ def _from_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     for place, row in enumerate(rows):
         entry = int(row[owner])
         found[f"{table}: order of rows"].setdefault(entry, place)
+        conceded[entry].append(table)
         for name, value in zip(columns, row, strict=True):
             if name in CONCEDED:
                 conceded[entry].append(str(value))
