@@ -63,10 +63,10 @@ def _person(count: int) -> tuple[Case, list[bytes]]:
 
 
 def _write(work: tuple[Case, list[bytes]]) -> None:
-    from seawall.cases import operations  # noqa: PLC0415
+    from seawall.evidence import operations  # noqa: PLC0415
 
     for each in work[1]:
-        operations.replace_manifest(case=work[0], envelope=each, now=datetime.now(UTC))
+        operations.write(case=work[0], change=operations.Change(each), now=datetime.now(UTC))
 
 
 def _bare(path: Path, size: int, count: int) -> float:

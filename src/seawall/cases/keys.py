@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+import threading
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +20,7 @@ from django.conf import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _NONCE = 12
 # EXTRA is FULL, and the folder's entry besides: a key that was destroyed does not come back with a power cut.
@@ -34,7 +36,10 @@ class NotOurs(Exception):
 def held() -> Iterator[sqlite3.Connection]:
     """Hold the store against every other writer; what was done in it is kept if the block ends well."""
     path = settings.DATA / "keys.sqlite3"
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # EXCL: to close a file that is there already would drop every lock that this process has on it (POSIX), and let
+    # another process write beside us.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as sql:
         sql.executescript(_PRAGMAS + _TABLE)
         sql.execute("BEGIN IMMEDIATE")
@@ -65,24 +70,56 @@ def make(case: bytes) -> bytes:
         return key
 
 
+class _Reader:
+    """One connection for all who read: every request does, and to open the file takes ten times as long as to read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sql: sqlite3.Connection | None = None
+        self._of: tuple[Path, int] | None = None
+
+    def read(self, path: Path, case: bytes) -> bytes | None:
+        """As `read`, out of the file that lies there now."""
+        with self._lock:
+            try:
+                return read(self._opened(path), case)
+            except sqlite3.Error:
+                self._close()
+                raise
+
+    def _opened(self, path: Path) -> sqlite3.Connection:
+        file = (path, path.stat().st_ino)
+        if self._sql is None or self._of != file:
+            self._close()
+            self._sql = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, check_same_thread=False)
+            self._of = file
+        return self._sql
+
+    def _close(self) -> None:
+        if self._sql is not None:
+            self._sql.close()
+        self._sql = None
+
+
+_reader = _Reader()
+
+
 def get(case: bytes) -> bytes | None:
     """The 32 bytes that wrap what is kept of this case; None once it was erased."""
-    path = settings.DATA / "keys.sqlite3"
-    if not path.exists():
+    try:
+        return _reader.read(settings.DATA / "keys.sqlite3", case)
+    except FileNotFoundError:
         return None  # no case was ever opened
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as sql:
-        try:
-            return read(sql, case)
-        except sqlite3.OperationalError as error:
-            if str(error) == "no such table: keys":  # the first case is being opened at this moment
-                return None
-            raise
+    except sqlite3.OperationalError as error:
+        if str(error) == "no such table: keys":  # the first case is being opened at this moment
+            return None
+        raise
 
 
 def read(sql: sqlite3.Connection, case: bytes) -> bytes | None:
     """As `get`, inside of `held`."""
-    found = sql.execute("SELECT wrap FROM keys WHERE id = ?", (case,)).fetchone()
-    return found[0] if found else None
+    found = sql.execute("SELECT wrap FROM keys WHERE id = ?", (case,)).fetchall()  # to the end: what is left open locks
+    return found[0][0] if found else None
 
 
 def every() -> list[bytes]:

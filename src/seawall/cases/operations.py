@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -71,26 +72,43 @@ def open_case(*, case: bytes, sign_key: bytes, recipient: str, envelope: bytes, 
     return opened
 
 
-def replace_manifest(*, case: Case, envelope: bytes, now: datetime) -> int:
-    """Put a new manifest in the place of the one it was made from, whole or not at all; its number.
+@dataclass(frozen=True, slots=True)
+class NewManifest:
+    """A manifest that its case signed, wrapped and ready to take the place of the one it was made from."""
 
-    It is one statement, so it may stand in a transaction with what the manifest speaks of.
+    envelope: envelopes.Envelope
+    digest: bytes
+    wrapped: bytes
 
-    :raises Conflict: it was made from one that is no longer in force
+
+def read_manifest(*, case: Case, envelope: bytes) -> NewManifest:
+    """Everything about a new manifest that can be looked at before the database is held.
+
     :raises BadEnvelope: it is not of this case, or not signed by it
     :raises UnknownCase: the case was erased meanwhile
     """
     new = envelopes.parse(envelope)
     if new.case != bytes(case.case) or not new.signed_by(bytes(case.sign_key)):
         raise BadEnvelope("The envelope is not of this case, or not signed by its key.")
-    wrapped = keys.wrap(queries.wrap_key(case), envelope, queries.about(case, "manifest"))
-    before = Case.objects.filter(id=case.id, seq=new.seq - 1, digest=new.before)
-    if not before.update(seq=new.seq, digest=new.digest, manifest=wrapped, used=queries.day(now)):
+    return NewManifest(new, new.digest, keys.wrap(queries.wrap_key(case), envelope, queries.about(case, "manifest")))
+
+
+def replace_manifest(*, case: Case, new: NewManifest, now: datetime) -> int:
+    """Put a new manifest in the place of the one it was made from, whole or not at all; its number.
+
+    It is one statement, so it may stand in a transaction with what the manifest speaks of.
+
+    :raises Conflict: it was made from one that is no longer in force
+    :raises UnknownCase: the case was erased meanwhile
+    """
+    seq = new.envelope.seq
+    before = Case.objects.filter(id=case.id, seq=seq - 1, digest=new.envelope.before)
+    if not before.update(seq=seq, digest=new.digest, manifest=new.wrapped, used=queries.day(now)):
         current = Case.objects.filter(id=case.id).values_list("seq", flat=True).first()
         if current is None:
             raise UnknownCase("There is no such case.")
         raise Conflict(current)
-    return new.seq
+    return seq
 
 
 def use(*, case: Case, now: datetime) -> None:

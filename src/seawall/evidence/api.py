@@ -100,6 +100,8 @@ def write(request: HttpRequest) -> JsonResponse:
         raise Refused(409, str(error), seq=error.seq) from None
     except (cases.BadEnvelope, rows.BadRow, operations.Missing) as error:
         raise Refused(422, str(error)) from None
+    except operations.TooMuch as error:
+        raise Refused(413, str(error)) from None
     except case_queries.UnknownCase:
         raise Refused(401, session.SIGNED_OUT) from None
     return JsonResponse({"seq": seq})
@@ -225,7 +227,7 @@ def _number(request: HttpRequest, name: str) -> int:
 
 def _length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or ""
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise Refused(411, "Say with Content-Length how long the part is.")
     if int(text) > operations.PART_BYTES:
         raise Refused(413, f"A part has {operations.PART_BYTES:,} bytes at most.")

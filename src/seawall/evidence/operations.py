@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from seawall.cases import keys
 from seawall.cases import operations as cases
@@ -31,6 +33,9 @@ FILES = 5000
 # A tab that still sends does so every few seconds.
 UNFINISHED_FOR = timedelta(minutes=5)
 _AT_ONCE = 500
+# Ten for each file. It is as much as 100 MB.
+LOG_ROWS = 50_000
+_line = threading.Lock()
 
 T = TypeVar("T")
 
@@ -55,6 +60,21 @@ class Change:
     erase: Sequence[bytes] = ()
     log: Sequence[bytes] = ()
     root: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _NewRows:
+    """Rows of a log that are ready to be stored, and the end of the log that they follow."""
+
+    follow: rows.Head
+    rows: list[LogRow]
+
+
+@contextmanager
+def _in_line() -> Iterator[None]:
+    """One after the other, on SQLite, which lets others look again after 1, 2, 5 ... 100 ms only."""
+    with _line if connection.vendor == "sqlite" else nullcontext():
+        yield
 
 
 def start_upload(*, case: Case, size: int, now: datetime) -> bytes:
@@ -118,12 +138,16 @@ def write(*, case: Case, change: Change, now: datetime) -> int:
     :raises BadEnvelope: the envelope is not of this case, or not signed by it
     :raises UnknownCase: the case was erased meanwhile
     :raises BadRow: the rows do not follow the log
+    :raises TooMuch: the log is as long as it may be
     :raises Missing: a file is not there to be kept or erased
     """
-    with transaction.atomic():
-        seq = cases.replace_manifest(case=case, envelope=change.envelope, now=now)
+    new = cases.read_manifest(case=case, envelope=change.envelope)
+    log = _read_log(case, change.log)
+    with _in_line(), transaction.atomic():
+        seq = cases.replace_manifest(case=case, new=new, now=now)
         _attach(case, change.attach)
-        _append(case, change.log)
+        if log is not None:
+            _append(case, log)
         if change.root is not None:
             _queue(case, change.root, now)
         erased = _erase(case, change.erase)
@@ -167,15 +191,24 @@ def _attach(case: Case, blobs: Sequence[bytes]) -> None:
         raise Missing("A file is not here any more. Add it again.")
 
 
-def _append(case: Case, log: Sequence[bytes]) -> None:
+def _read_log(case: Case, log: Sequence[bytes]) -> _NewRows | None:
+    """Rows, looked at and wrapped before the database is held."""
     if not log:
-        return
-    key, head, new = case_queries.wrap_key(case), queries.log_head(case), []
-    for raw in log:
-        head = rows.follow(head, raw, case=bytes(case.case), key=bytes(case.sign_key))
-        wrapped = keys.wrap(key, raw, queries.about_row(case, head.count))
-        new.append(LogRow(case=case, seq=head.count, wrapped=wrapped))
-    LogRow.objects.bulk_create(new)
+        return None
+    start, _ = rows.read(log, case=bytes(case.case), key=bytes(case.sign_key))
+    key, new = case_queries.wrap_key(case), []
+    for seq, raw in enumerate(log, start.count + 1):
+        new.append(LogRow(case=case, seq=seq, wrapped=keys.wrap(key, raw, queries.about_row(case, seq))))
+    return _NewRows(start, new)
+
+
+def _append(case: Case, log: _NewRows) -> None:
+    head = queries.log_head(case)
+    if log.follow != head:
+        raise rows.BadRow(f"Row {head.count + 1} does not follow the row before it.")
+    if head.count + len(log.rows) > LOG_ROWS:
+        raise TooMuch("The log of this case is as long as it may be. Save a copy of your locker and open a new case.")
+    LogRow.objects.bulk_create(log.rows)
 
 
 def _queue(case: Case, root: bytes, now: datetime) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seawall.lib import signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAGIC = b"seawall custody 1\n"
 AGE = b"age-encryption.org/v1\n"
 START = bytes(32)
 # 512 bytes of plain text, age's header and its authentication: less than 1,000. More recipients would need more.
-ROW_BYTES = 4096
+ROW_BYTES = 2048
 _HEAD = len(MAGIC) + 16 + 8 + 32
 _SIGNATURE = 64
 
@@ -28,6 +32,18 @@ class Head:
     digest: bytes
 
 
+def read(raws: Sequence[bytes], *, case: bytes, key: bytes) -> tuple[Head, Head]:
+    """Look at rows before the log they belong to is known: what the first says it follows, and how the last ends.
+
+    :raises BadRow: one is no row, does not follow the one before it, or is not signed by the case's key
+    """
+    at = len(MAGIC) + 16
+    start = end = Head(int.from_bytes(raws[0][at : at + 8], "big") - 1, raws[0][at + 8 : at + 40])
+    for raw in raws:
+        end = follow(end, raw, case=case, key=key)
+    return start, end
+
+
 def follow(head: Head, raw: bytes, *, case: bytes, key: bytes) -> Head:
     """The end of the log once ``raw`` is appended.
 
@@ -35,7 +51,7 @@ def follow(head: Head, raw: bytes, *, case: bytes, key: bytes) -> Head:
     """
     number = head.count + 1
     if not _HEAD + len(AGE) + _SIGNATURE <= len(raw) <= ROW_BYTES or not raw.startswith(MAGIC + case):
-        raise BadRow(f"Row {number} is no row of this case's log.")
+        raise BadRow("What was sent is no row of this case's log.")
     if not raw.startswith(AGE, _HEAD):
         raise BadRow(f"Row {number} does not hold an age file.")
     at = len(MAGIC) + 16

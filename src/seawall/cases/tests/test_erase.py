@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +19,7 @@ from seawall.lib.erasures import Erasures
 
 from .client import Person, envelope
 from .conftest import LIGHT, NOON
-from .test_replace import load, the_case
+from .test_replace import load, put, the_case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,11 +127,35 @@ def test_a_sweep_never_takes_a_case_that_is_being_opened(alice: Person, tmp_path
     other.close()
 
 
+def test_a_second_thread_at_the_store_of_keys_opens_it_to_no_other_process(tmp_path: Path) -> None:
+    """POSIX drops every lock of a process on a file as soon as the process closes the file anywhere."""
+    try_it = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    with keys.making(bytes(16)):
+        second = threading.Thread(target=keys.make, args=(bytes(15) + b"2",))
+        second.start()
+        assert keys.get(b"nobody's") is None
+        time.sleep(0.2)  # the second waits in its BEGIN
+        command = [sys.executable, "-c", try_it, str(tmp_path / "keys.sqlite3")]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "database is locked" in told.stderr
+    second.join()
+    assert keys.get(bytes(15) + b"2") is not None
+
+
+def test_a_store_of_keys_that_was_put_in_the_place_of_another_is_the_one_that_is_read(tmp_path: Path) -> None:
+    first = keys.make(bytes(16))
+    assert keys.get(bytes(16)) == first
+    (tmp_path / "keys.sqlite3").rename(tmp_path / "aside")
+    assert keys.get(bytes(16)) is None
+    second = keys.make(bytes(16))
+    assert keys.get(bytes(16)) == second != first
+
+
 def test_a_write_to_a_case_that_was_erased_meanwhile_finds_no_case(alice: Person) -> None:
     case, (seq, before, plain) = the_case(alice), load(alice)
     operations.erase(case=the_case(alice), now=NOON)
     with pytest.raises(queries.UnknownCase):
-        operations.replace_manifest(case=case, envelope=envelope(alice.keys, seq + 1, before, plain), now=NOON)
+        put(case, envelope(alice.keys, seq + 1, before, plain))
 
 
 def test_shares_go_with_their_case(alice: Person) -> None:

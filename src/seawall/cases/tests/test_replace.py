@@ -37,15 +37,18 @@ def load(person: Person) -> tuple[int, bytes, dict[str, Any]]:
     return envelopes.parse(raw).seq, hashlib.sha256(raw).digest(), unseal(person.keys, raw)
 
 
+def put(case: Case, envelope: bytes) -> int:
+    """Put that manifest in the place of the one before."""
+    return operations.replace_manifest(case=case, new=operations.read_manifest(case=case, envelope=envelope), now=NOON)
+
+
 def note(person: Person, words: str) -> None:
     """Add a note, again if another tab was quicker."""
     while True:
         seq, before, plain = load(person)
         plain["notes"].append(words)
         try:
-            operations.replace_manifest(
-                case=the_case(person), envelope=envelope(person.keys, seq + 1, before, plain), now=NOON
-            )
+            put(the_case(person), envelope(person.keys, seq + 1, before, plain))
         except operations.Conflict:
             continue
         return
@@ -64,7 +67,7 @@ def test_a_manifest_made_from_an_older_one_is_told_which_is_in_force(alice: Pers
     stale = envelope(alice.keys, seq + 1, before, plain)
     note(alice, "from another tab")
     with pytest.raises(operations.Conflict) as told:
-        operations.replace_manifest(case=the_case(alice), envelope=stale, now=NOON)
+        put(the_case(alice), stale)
     assert told.value.seq == 2
     assert load(alice)[2]["notes"] == ["from another tab"]
 
@@ -73,16 +76,16 @@ def test_a_manifest_made_from_an_older_one_is_told_which_is_in_force(alice: Pers
 def test_the_right_number_after_the_wrong_manifest_is_refused(alice: Person) -> None:
     fork = envelope(alice.keys, 2, b"\7" * 32, empty())
     with pytest.raises(operations.Conflict):
-        operations.replace_manifest(case=the_case(alice), envelope=fork, now=NOON)
+        put(the_case(alice), fork)
 
 
 @pytest.mark.django_db
 def test_sending_the_same_again_changes_nothing(alice: Person) -> None:
     seq, before, plain = load(alice)
     sent = envelope(alice.keys, seq + 1, before, plain)
-    operations.replace_manifest(case=the_case(alice), envelope=sent, now=NOON)
+    put(the_case(alice), sent)
     with pytest.raises(operations.Conflict) as told:
-        operations.replace_manifest(case=the_case(alice), envelope=sent, now=NOON)
+        put(the_case(alice), sent)
     assert told.value.seq == 2
     assert queries.envelope(the_case(alice)) == sent
 
@@ -103,7 +106,7 @@ def test_nothing_but_an_envelope_signed_for_this_case_gets_in(alice: Person, bob
     ]
     for each in wrong:
         with pytest.raises(operations.BadEnvelope):
-            operations.replace_manifest(case=the_case(alice), envelope=each, now=NOON)
+            put(the_case(alice), each)
     assert load(alice)[0] == seq
 
 
@@ -115,7 +118,7 @@ def test_a_changed_byte_anywhere_is_refused(alice: Person, at: int, flip: int) -
     good = bytearray(envelope(alice.keys, seq + 1, before, plain))
     good[at % len(good)] ^= flip
     with pytest.raises(operations.BadEnvelope):
-        operations.replace_manifest(case=the_case(alice), envelope=bytes(good), now=NOON)
+        put(the_case(alice), bytes(good))
 
 
 @pytest.mark.django_db
@@ -170,7 +173,7 @@ def test_a_write_that_is_undone_leaves_the_manifest_before(alice: Person) -> Non
     seq, before, plain = load(alice)
     new = envelope(alice.keys, seq + 1, before, plain)
     with transaction.atomic():
-        assert operations.replace_manifest(case=the_case(alice), envelope=new, now=NOON) == seq + 1
+        assert put(the_case(alice), new) == seq + 1
         transaction.set_rollback(True)
     assert load(alice)[0] == seq
     assert Person(alice.number, alice.words, memory=LIGHT).login().session

@@ -107,10 +107,23 @@ def test_a_log_that_does_not_follow_is_refused_and_nothing_is_done(alice: Locker
     }[broken]
     answer = put(alice, attach=[blob], log=[text(bad)], root="11" * 32)
     assert answer.status == 422
-    assert answer.json["message"].startswith("Row 2 ")
+    assert answer.json["message"].startswith(
+        "What was sent " if broken in ("another case's", "no row", "long") else "Row 2 "
+    )
     told = alice.person.ask("GET", "manifest")
     assert (told["seq"], told["log"]["count"], told["files"]) == (2, 1, [])
     assert put(alice, attach=[blob], log=[text(made[1])]).status == 200
+
+
+def test_a_log_has_an_end(alice: Locker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stranger can add to, without files, without end, would fill the disk."""
+    monkeypatch.setattr(operations, "LOG_ROWS", 3)
+    made = alice.rows(NOTHING, 4)
+    alice.write(log=[text(row) for row in made[:3]])
+    answer = put(alice, log=[text(made[3])])
+    assert answer.status == 413
+    assert "Save a copy" in answer.json["message"]
+    assert put(alice).status == 200
 
 
 def test_erasing_a_file_takes_its_row_its_bytes_and_is_listed(alice: Locker, data: Path) -> None:
