@@ -87,7 +87,9 @@ class Api:
         with self._intake.body(request, self._intake.max_bytes) as body:
             async with read_upload(request.headers, body) as upload:
                 try:
-                    return await self._intake.work(lambda: self._reported(self._checker.upload(upload)))
+                    return await self._intake.work(
+                        lambda: self._reported(self._checker.upload(upload)), video=upload.video is not None
+                    )
                 except UnreadableImage as error:
                     raise Refusal(422, str(error)) from error
 

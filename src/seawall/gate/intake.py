@@ -141,16 +141,21 @@ class Intake:
         self.videos = 0
         self._checks = 0
         self._hashers = ThreadPoolExecutor(HASHERS, thread_name_prefix="hasher")
+        # Apart, because a video may take two minutes, in which pictures must not wait.
+        self._watchers = ThreadPoolExecutor(VIDEOS, thread_name_prefix="watcher")
 
     def close(self) -> None:
         """Let the checks at work end."""
         self._hashers.shutdown()
+        self._watchers.shutdown()
 
-    async def work(self, job: Callable[[], Answer]) -> Answer:
-        """Run a job on one of the hashers.
+    async def work(self, job: Callable[[], Answer], *, video: bool = False) -> Answer:
+        """Run a job on one of the hashers, or of those that look at a ``video``.
 
         :raises Refusal: too many wait already
         """
+        if video:  # there are no more of these than hands
+            return await asyncio.get_running_loop().run_in_executor(self._watchers, job)
         if self._checks >= HASHERS + WAITING:
             raise _busy()
         self._checks += 1

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from seawall.gate import intake
-from seawall.gate.intake import BODIES, HASHERS, WAITING, Intake, Refusal, read_upload
+from seawall.gate.intake import BODIES, HASHERS, VIDEOS, WAITING, Intake, Refusal, read_upload
 from seawall.gate.tests.conftest import CHECK_KEY, GateProcess, fingerprint_of, jpeg, photo, running, until
 from seawall.gate.tests.exchange import ListExchange
 
@@ -104,6 +104,19 @@ def test_more_checks_than_may_wait_are_told_to_come_back() -> None:
         go.set()
         assert await asyncio.gather(*waiting) == [True] * len(waiting)
         assert await room.work(lambda: "free again") == "free again"
+        room.close()
+
+    run(crowd())
+
+
+def test_pictures_do_not_wait_for_videos() -> None:
+    async def crowd() -> None:
+        room, go = Intake(1000, max_video_bytes=1000, folder=Path()), threading.Event()
+        videos = [asyncio.create_task(room.work(go.wait, video=True)) for _ in range(VIDEOS)]
+        assert await asyncio.wait_for(room.work(lambda: "a picture"), 10) == "a picture"
+        assert not any(video.done() for video in videos)
+        go.set()
+        await asyncio.gather(*videos)
         room.close()
 
     run(crowd())
