@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -20,12 +21,16 @@ from threatexchange.exchanges.clients.stopncii.api import (
     StopNCIISignalType,
 )
 
+from bench import _clips
 from seawall.exchange import operations, queries
 from seawall.exchange.tests.conftest import EVERYWHERE, item, send, token, value
 from seawall.exchange.wire import Item, Submission
-from seawall.hashing import fingerprint
+from seawall.hashing import Pdq, fingerprint
+from seawall.hashing.videos import Frame, pack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,6 +133,74 @@ def test_its_feedback_reaches_the_persons_receipt(client: Any) -> None:
     assert (said.source, said.feedbackValue, said.tags) == ("Meadow", StopNCIICSPFeedbackValue.Blocked, {"nudity"})
 
 
+def stock_command(live_server: LiveServer, keys: dict[str, str], folder: Path) -> Callable[..., str]:
+    """`tx` in a folder of its own, set up to fetch from here; answers what it printed."""
+    environment = {
+        **os.environ,
+        "TX_STATEDIR": str(folder / "tx"),
+        "TX_STOPNCII_KEYS": f"{keys['fetch']},{keys['subscription']},{live_server.url}/v1",
+    }
+    (folder / "tx").mkdir()
+
+    def tx(*words: str) -> str:
+        done = subprocess.run([TX, *words], env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    tx("config", "collab", "edit", "stop_ncii", "--create", "LOCAL")
+    return tx
+
+
+def of_type(client: Any, kind: StopNCIISignalType, start: int = 10) -> set[str]:
+    return {
+        record.hashValue
+        for page in client.fetch_hashes_iter(start)
+        for record in page.hashRecords
+        if record.signalType == kind
+    }
+
+
+def test_it_gets_a_video_by_its_md5_and_its_frames_only_once_its_operator_asked(client: Any) -> None:
+    frames = tuple(Frame(1000 * n, Pdq(value(n), 90)) for n in range(6))
+    h, md5 = hashlib.sha256(token(1)).digest(), bytes(range(16))
+    video = Item(h, "video", "vpdq1", pack(frames), 90, md5=md5, sha256=value(99))
+    operations.submit(submission=Submission(EVERYWHERE, (video,)), now=now())
+    assert of_type(client, StopNCIISignalType.VideoMD5) == {md5.hex()}
+    assert of_type(client, PDQ) == set()
+
+    operations.give_frames(name="Meadow", on=True)
+    assert of_type(client, PDQ) == {frame.pdq.hex for frame in frames}
+
+    def said() -> str:
+        return queries.status(token=token(1), now=now()).platforms[0].state
+
+    client.submit_feedback(StopNCIISignalType.VideoMD5, md5.hex(), StopNCIICSPFeedbackValue.PendingReview)
+    assert said() == "matched"
+    client.submit_feedback(PDQ, frames[2].pdq.hex, StopNCIICSPFeedbackValue.Blocked)
+    assert said() == "blocked"
+
+    operations.withdraw(token=token(1), now=now())
+    assert everything(client) == {}
+
+
+def test_the_stock_command_matches_a_frame_of_a_video_and_the_very_file(
+    live_server: LiveServer, keys: dict[str, str], tmp_path: Path
+) -> None:
+    shown = list(_clips.panned(73, 60))
+    clip, frame = _clips.write(tmp_path / "clip.mp4", shown), tmp_path / "frame.png"
+    imsave(frame, shown[30])
+    made = fingerprint(clip)
+    h, best = hashlib.sha256(token(1)).digest(), max(each.pdq.quality for each in made.frames)
+    digests = {"md5": bytes.fromhex(made.md5), "sha256": bytes.fromhex(made.sha256)}
+    video = Item(h, "video", "vpdq1", pack(made.frames), best, **digests)
+    operations.submit(submission=Submission(EVERYWHERE, (video,)), now=now())
+    operations.give_frames(name="Meadow", on=True)
+    tx = stock_command(live_server, keys, tmp_path)
+    tx("fetch")
+    assert "pdq" in tx("match", "photo", str(frame))
+    assert "video_md5" in tx("match", "video", str(clip))
+
+
 def test_the_stock_command_fetches_and_matches_a_photo(
     live_server: LiveServer, keys: dict[str, str], tmp_path: Path
 ) -> None:
@@ -140,19 +213,7 @@ def test_the_stock_command_fetches_and_matches_a_photo(
     operations.submit(submission=submission, now=now())
     send(*range(100, 150), now=now())  # its index forgets a lone fingerprint when it is saved
 
-    environment = {
-        **os.environ,
-        "TX_STATEDIR": str(tmp_path / "tx"),
-        "TX_STOPNCII_KEYS": f"{keys['fetch']},{keys['subscription']},{live_server.url}/v1",
-    }
-    (tmp_path / "tx").mkdir()
-
-    def tx(*words: str) -> str:
-        done = subprocess.run([TX, *words], env=environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    tx("config", "collab", "edit", "stop_ncii", "--create", "LOCAL")
+    tx = stock_command(live_server, keys, tmp_path)
     tx("fetch")
     assert of_the_cat.hex in tx("dataset", "-P")
     assert "pdq" in tx("match", "photo", str(known))
