@@ -36,6 +36,8 @@ if not _IS_WORKER:
         os.environ["SEAWALL_DATABASE_URL"] = _server.get_uri()
     # Every test comes from the same network; the limit has tests of its own.
     os.environ["SEAWALL_CASES_AN_HOUR"] = "1000000"
+    # Small disks are tested on, and filled.
+    os.environ["SEAWALL_SPARE_ROOM"] = "0"
 else:
     # Keys, files and lists lie in a folder: each worker has its own, as it has its own database.
     os.environ["SEAWALL_DATA"] += f"/{os.environ['PYTEST_XDIST_WORKER']}"

@@ -18,7 +18,8 @@ CHECKOUT = Path(__file__).parent.parent
 BLOCKS = 40
 WRITES = 12  # a block and writer
 TARGET = 0.6
-# People at once, as threads of one server: on SQLite one is looked at while another's is synced; PostgreSQL's share a sync.
+# People at once, as threads of one server: on SQLite one write is looked at while another is synced; PostgreSQL's share
+# a sync.
 WRITERS = {"SQLite": 4, "PostgreSQL": 4}
 
 

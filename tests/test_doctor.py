@@ -123,6 +123,7 @@ def test_it_warns_of_fetched_pages_that_pile_up(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
+        ({"SEAWALL_SPARE_ROOM": str(1 << 20)}, "!!  room: "),  # a tebibyte: no machine this is tested on has two
         ({"SEAWALL_HOSTS": "*"}, "!!  hosts: SEAWALL_HOSTS lets every name in."),
         ({"SEAWALL_BEHIND_PROXY": "1"}, "!!  hosts: behind a proxy"),
         ({"SEAWALL_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}, "!!  database: postgresql does not answer"),

@@ -203,6 +203,10 @@ USE_X_FORWARDED_HOST = BEHIND_PROXY
 CASE_MONTHS = _number("SEAWALL_CASE_MONTHS", 12, 1, 120)
 # What one case may keep in the locker, in MiB.
 CASE_QUOTA = _number("SEAWALL_CASE_QUOTA", 2048, 1, 1 << 20) << 20
+# Room on the disk that lockers leave alone, in MiB: for the database, and for what people send to be protected.
+SPARE_ROOM = _number("SEAWALL_SPARE_ROOM", 1024, 0, 1 << 20) << 20
+# What one network may send to lockers in an hour, in MiB.
+SENT_AN_HOUR = _number("SEAWALL_SENT_AN_HOUR", 8192, 1, 1 << 20) << 20
 # Who says when a case's log was what it is (RFC 3161), and the certificates their answers are checked against.
 TSA_URLS = _authorities()
 TSA_ROOTS = os.environ.get("SEAWALL_TSA_ROOTS", "")

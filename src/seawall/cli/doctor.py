@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,7 @@ def _machine() -> Iterator[Finding]:
         yield from _feed()
         yield from _people(now)
         yield from _copies(now)
+    yield _room()
     yield from _settings()
 
 
@@ -156,6 +158,18 @@ def _feed() -> Iterator[Finding]:
 
     if (pages := queries.handed_pages()) > _PAGES:
         yield Finding("feed", f"{pages} pages that partners fetched wait to be noted. Does the worker run?", ill=True)
+
+
+def _room() -> Finding:
+    """Before people are told that there is none, somebody should know."""
+    from django.conf import settings  # noqa: PLC0415 - after django.setup()
+
+    disk = os.statvfs(settings.DATA)
+    free, spare = disk.f_bavail * disk.f_frsize >> 20, settings.SPARE_ROOM >> 20
+    if free < 2 * spare:
+        told = f"{free:,} MiB are left. With less than {spare:,} MiB people can add no files. Make room."
+        return Finding("room", told, ill=True)
+    return Finding("room", f"{free:,} MiB are left")
 
 
 def _settings() -> Iterator[Finding]:

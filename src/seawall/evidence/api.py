@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Annotated, cast
 
+import structlog
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.utils import timezone
 from msgspec import Meta
@@ -12,8 +14,9 @@ from msgspec import Meta
 from seawall.cases import operations as cases
 from seawall.cases import queries as case_queries
 from seawall.cases import session
-from seawall.cases.endpoint import Body, Refused, read
+from seawall.cases.endpoint import FULL, Body, Refused, network_of, read
 from seawall.evidence import operations, queries, reserve, rows, uploads
+from seawall.lib.rates import Rates
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -26,6 +29,10 @@ Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Ids = Annotated[list[IdHex], Meta(max_length=operations.FILES)]
 # A manifest of 2 MiB in base64, and a thousand rows of the log.
 WRITE_BYTES = 5 << 20
+CROWDED = (
+    "Much was sent from your network in this hour. What arrived is safe. Go on in an hour, or from another network."
+)
+_sent = Rates()
 
 
 class Write(Body, frozen=True):
@@ -122,6 +129,7 @@ def log(request: HttpRequest) -> JsonResponse:
 def start(request: HttpRequest) -> JsonResponse:
     """Begin to send a sealed file."""
     body = read(request, Upload)
+    _see_that_there_is_room(body.size)
     try:
         blob = operations.start_upload(case=_case(request), size=body.size, now=timezone.now())
     except operations.TooMuch as error:
@@ -138,6 +146,9 @@ def part(request: HttpRequest, id_: str) -> JsonResponse:
     blob = _unfinished(request, id_)
     if blob.state == blob.State.WHOLE or offset + length > blob.size:
         raise Refused(409, "That is more than the file has.", received=_received(request, id_))
+    _see_that_there_is_room(length)
+    if _sent.count(network_of(request), now=timezone.now(), by=length) > settings.SENT_AN_HOUR:
+        raise Refused(429, CROWDED)
     try:
         came = uploads.append(bytes(blob.blob), offset=offset, source=request, length=length)
     except uploads.WrongOffset as error:
@@ -198,6 +209,13 @@ def erase(request: HttpRequest) -> HttpResponse:
         raise Refused(401, "The signature does not fit, or took longer than a minute. Try again.")
     reserve.spend_on(lambda: operations.erase_case(case=case, now=timezone.now()))
     return HttpResponse(status=204)
+
+
+def _see_that_there_is_room(size: int) -> None:
+    """Files alone are refused: who fills lockers must not keep others from protecting pictures, or from erasing."""
+    if not reserve.has_room(size):
+        structlog.get_logger("seawall.evidence").warning("a file was refused: the disk has little room left")
+        raise Refused(507, FULL)
 
 
 def _case(request: HttpRequest) -> Case:

@@ -246,10 +246,10 @@ def _drop(blob: Blob, old: datetime) -> int:
 
 
 def _sweep_uploads() -> int:
-    """Of files that no row speaks of. A row is there before its file is."""
+    """Of files that are not being sent: a row is there before its file is. A part that came after the last goes too."""
     gone = 0
     for ids in _batches(uploads.all_ids()):
-        for blob in _strays(ids):
+        for blob in _strays(ids, Blob.State.PART):
             uploads.discard(blob)
             gone += 1
     return gone
@@ -266,9 +266,11 @@ def _sweep_storage(old: datetime) -> int:
     return gone
 
 
-def _strays(ids: Iterable[bytes]) -> set[bytes]:
+def _strays(ids: Iterable[bytes], *states: Blob.State) -> set[bytes]:
+    """Those of which no row in such a state speaks."""
     wanted = set(ids)
-    return wanted - {bytes(blob) for blob in Blob.objects.filter(blob__in=wanted).values_list("blob", flat=True)}
+    known = Blob.objects.filter(blob__in=wanted, state__in=states or Blob.State)
+    return wanted - {bytes(blob) for blob in known.values_list("blob", flat=True)}
 
 
 def _id_in(name: str) -> bytes | None:

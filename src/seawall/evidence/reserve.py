@@ -1,4 +1,4 @@
-"""Room on the disk that is kept free for erasing: on a full disk even a removal has to be written down first."""
+"""Room that lockers leave on the disk: for the rest of the site, and for erasing, which has to be written down first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 BYTES = 16 << 20
 
 T = TypeVar("T")
+
+
+def has_room(size: int) -> bool:
+    """Whether so many bytes more of lockers leave the disk the room that the rest of the site needs."""
+    disk = os.statvfs(settings.DATA)
+    free: int = disk.f_bavail * disk.f_frsize
+    return free - size >= settings.SPARE_ROOM
 
 
 def keep() -> None:

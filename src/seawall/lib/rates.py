@@ -35,14 +35,14 @@ class Rates:
     def __len__(self) -> int:
         return len(self._counts)
 
-    def count(self, who: bytes, *, now: datetime) -> int:
-        """Count once more; how often in this hour, this time included."""
+    def count(self, who: bytes, *, now: datetime, by: int = 1) -> int:
+        """Count once more, or so much more; the sum of this hour, this time included."""
         with self._lock:
             if self._hour != hour(now):
                 self._hour, self._key, self._counts = hour(now), secrets.token_bytes(32), {}
             key = hmac.digest(self._key, who, hashlib.sha256)[:16]
             # Taken out and put in again, so that the oldest is the first.
-            counted = self._counts.pop(key, 0) + 1
+            counted = self._counts.pop(key, 0) + by
             if len(self._counts) >= self._most:
                 del self._counts[next(iter(self._counts))]
             self._counts[key] = counted

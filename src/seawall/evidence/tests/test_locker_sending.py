@@ -62,6 +62,28 @@ def test_an_upload_goes_on_where_the_connection_broke(visitor: Callable[..., Pag
     assert saved(page) == content
 
 
+def test_a_network_that_sent_too_much_waits_and_goes_on(
+    visitor: Callable[..., Page], site: Site, tmp_path: Path
+) -> None:
+    page = visitor()
+    locker(page, site.url)
+    refused: list[Route] = []
+
+    def part(route: Route) -> None:
+        if len(refused) < 2:
+            refused.append(route)
+            route.fulfill(status=429, json={"message": "Much was sent."})
+        else:
+            route.continue_()
+
+    page.route("**/case/api/files/*?offset=*", part)
+    page.set_input_files("#locker-files", str(write(tmp_path, "chat.png", photo("coffee"))))
+    expect(page.get_by_text("Much was sent from your network just now.")).to_be_visible()
+    expect(exhibit(page, "chat.png")).to_be_visible()
+    look_at(page, "chat.png")
+    assert saved(page) == photo("coffee")
+
+
 def test_progress_is_seen_and_heard_and_a_stop_leaves_nothing(
     visitor: Callable[..., Page], site: Site, tmp_path: Path
 ) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seawall.cases.tests.client import Refused
-from seawall.evidence import operations, queries, uploads
+from seawall.evidence import api, operations, queries, uploads
 from seawall.evidence.models import Blob
+from seawall.lib.rates import Rates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +182,38 @@ def test_a_full_locker_is_said_so(alice: Locker, settings: Any) -> None:
     alice.person.ask("GET", "manifest")
 
 
+def test_lockers_leave_the_rest_of_the_site_its_room(alice: Locker, settings: Any) -> None:
+    """Whoever fills lockers does not fill the disk: only files are refused, the case goes on."""
+    blob = alice.person.ask("POST", "files", {"size": 9})["id"]
+    kept = alice.keep(b"y")
+    disk = os.statvfs(settings.DATA)
+    settings.SPARE_ROOM = disk.f_blocks * disk.f_frsize
+    for answer in (
+        alice.person.call("POST", "files", {"size": 9}),
+        alice.person.call("PUT", f"files/{blob}?offset=0", raw=b"half"),
+    ):
+        assert answer.status == 507
+        assert "What you have is safe" in answer.json["message"]
+    assert alice.person.ask("GET", f"files/{blob}/received") == {"received": 0}
+    alice.write(erase=[kept])
+    assert alice.files() == {}
+
+
+def test_a_network_sends_so_much_an_hour_and_another_is_not_held_up(
+    alice: Locker, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SENT_AN_HOUR = 10
+    monkeypatch.setattr(api, "_sent", Rates())
+    blob = alice.person.ask("POST", "files", {"size": 30})["id"]
+    alice.send(blob, b"0123456789")
+    answer = alice.person.call("PUT", f"files/{blob}?offset=10", raw=b"01")
+    assert answer.status == 429
+    assert "from another network" in answer.json["message"]
+    assert alice.person.ask("GET", f"files/{blob}/received") == {"received": 10}
+    monkeypatch.setattr(api, "network_of", lambda _: b"another")
+    assert alice.person.call("PUT", f"files/{blob}?offset=10", raw=b"01").json == {"received": 12}
+
+
 def test_one_can_change_ones_mind(alice: Locker) -> None:
     part, whole, kept = alice.person.ask("POST", "files", {"size": 9})["id"], alice.upload(b"x"), alice.keep(b"y")
     alice.send(part, b"half")
@@ -228,6 +261,15 @@ def test_files_that_no_row_speaks_of_go(alice: Locker) -> None:
     kept = alice.keep(b"y")
     assert operations.sweep(now=datetime.now(UTC) + timedelta(minutes=6)) == 2
     assert stored() == {kept}
+
+
+def test_a_part_that_comes_after_the_last_goes(alice: Locker) -> None:
+    """It was on its way when the file was finished: no row waits for it, and the locker's limit does not count it."""
+    kept = alice.keep(b"y")
+    uploads.path_of(bytes.fromhex(kept)).write_bytes(b"late")
+    assert operations.sweep(now=datetime.now(UTC)) == 1
+    assert list(uploads.all_ids()) == []
+    assert alice.read(kept) == b"y"
 
 
 def test_what_was_moved_when_the_server_died_can_be_sent_again(alice: Locker) -> None:

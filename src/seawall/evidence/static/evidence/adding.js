@@ -87,7 +87,7 @@ export function listenForFiles(locker) {
         const sent = await send(session, sealed, {
           signal: coming.stop.signal,
           sent: (at) => working((bytes = at)),
-          waiting: (waits) => (waits ? show(coming, say("offline")) : working(bytes)),
+          waiting: (why) => (why === "" ? working(bytes) : show(coming, say(why))),
         });
         return { ...sent, key: sealed.key };
       } catch (error) {
@@ -145,7 +145,7 @@ export function listenForFiles(locker) {
       return fresh;
     };
     try {
-      await persist(write, locker.leaving, (waits) => waits && batch.forEach(({ coming }) => show(coming, say("offline"))));
+      await persist(write, locker.leaving, (why) => why !== "" && batch.forEach(({ coming }) => show(coming, say(why))));
       settle(batch);
     } catch (error) {
       if (locker.leaving.aborted) return;

@@ -35,12 +35,15 @@ function passes(error) {
   return error instanceof Unreachable || error instanceof TypeError || error instanceof SyntaxError || error.name === "AbortError";
 }
 
+/** Too much came from this network for a while. @param {unknown} error */
+const isCrowded = (error) => error instanceof Refusal && error.status === 429;
+
 /**
  * Do something over the network until it works.
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} request
  * @param {AbortSignal} signal
- * @param {(waits: boolean) => void} [waiting] told when the connection breaks, and when it is back
+ * @param {(why: "" | "offline" | "crowded") => void} [waiting] told when and why it waits, and when it goes on
  * @returns {Promise<T>}
  * @throws what the server refused; "AbortError" once stopped
  */
@@ -57,13 +60,13 @@ export async function persist(request, signal, waiting = () => {}) {
     try {
       if (signal.aborted) stop();
       const answer = await request(once.signal);
-      if (tries > 0) waiting(false);
+      if (tries > 0) waiting("");
       return answer;
     } catch (error) {
       // Stopped by the person, or because the case is locked.
       if (signal.aborted || (error.name === "AbortError" && !isDead)) throw new DOMException("stopped", "AbortError");
       if (!passes(error)) throw error;
-      waiting(true);
+      waiting(isCrowded(error) ? "crowded" : "offline");
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
@@ -75,7 +78,7 @@ export async function persist(request, signal, waiting = () => {}) {
 /**
  * @param {import("../cases/session.js").Session} session
  * @param {import("./seal.js").Sealed} sealed
- * @param {{signal: AbortSignal, sent?: (bytes: number) => void, waiting?: (waits: boolean) => void}} how
+ * @param {{signal: AbortSignal, sent?: (bytes: number) => void, waiting?: (why: "" | "offline" | "crowded") => void}} how
  * @returns {Promise<{id: string, sha256: string}>} the file is pending: a manifest write attaches it
  * @throws {Gone} start anew
  */
@@ -132,7 +135,7 @@ async function sendPart(session, address, { part, at }, { signal, waiting }) {
       // A blob, because a browser keeps the bytes of other bodies in the page until it next tidies up.
       return (await session.call("PUT", `${address}?offset=${at}`, new Blob([part]), { signal: once })).received;
     } catch (error) {
-      if (error.status === 409) asked = true;
+      if (isCrowded(error)) asked = false; // nothing of it was taken
       throw error.status === 409 ? new TypeError("the server stands elsewhere") : error;
     }
   }, signal, waiting);
