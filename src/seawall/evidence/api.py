@@ -72,13 +72,12 @@ def manifest(request: HttpRequest) -> JsonResponse:
         found = queries.locker(case)
     except case_queries.UnknownCase:
         raise Refused(401, session.SIGNED_OUT) from None
-    stamps = [{"root": root.hex(), "authority": url, "token": _text(token)} for root, url, token in found.stamps]
     return JsonResponse(
         {
             "seq": found.seq,
             "envelope": _text(found.envelope),
             "log": {"count": found.log.count, "head": found.log.digest.hex()},
-            "stamps": stamps,
+            "stamps": found.stamps,
             "ends": case_queries.ends(case).isoformat(),
             "files": [{"id": blob.hex(), "size": size} for blob, size in found.files],
             "shares": [{"id": f"{each.id:016x}", "epoch": each.epoch} for each in case_queries.shares(case)],
@@ -123,6 +122,19 @@ def log(request: HttpRequest) -> JsonResponse:
     except case_queries.UnknownCase:
         raise Refused(401, session.SIGNED_OUT) from None
     return JsonResponse({"rows": [_text(row) for row in found]})
+
+
+@session.require
+def stamps(request: HttpRequest) -> JsonResponse:
+    """What the time-stamping authorities answered."""
+    try:
+        found = [
+            {"root": root.hex(), "authority": url, "token": _text(token)}
+            for root, url, token in queries.stamps(_case(request))
+        ]
+    except case_queries.UnknownCase:
+        raise Refused(401, session.SIGNED_OUT) from None
+    return JsonResponse({"stamps": found})
 
 
 @session.require

@@ -20,6 +20,7 @@ from seawall.evidence import queries, reserve, rows, uploads
 from seawall.evidence.models import Blob, LogRow, Stamp
 from seawall.evidence.storage import Finished
 from seawall.lib.erasures import Erasures
+from seawall.lib.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,10 @@ UNFINISHED_FOR = timedelta(minutes=5)
 _AT_ONCE = 500
 # Ten for each file. It is as much as 100 MB.
 LOG_ROWS = 50_000
+# Adding files one by one for an hour; of two authorities, five changes a day for a hundred days.
+ROOTS_AN_HOUR = 60
+STAMPS = 1000
+_roots = Rates()
 _line = threading.Lock()
 
 T = TypeVar("T")
@@ -212,9 +217,16 @@ def _append(case: Case, log: _NewRows) -> None:
 
 
 def _queue(case: Case, root: bytes, now: datetime) -> None:
-    """Have the root stamped. It speaks for every line before it, so one that still waits need not be asked for."""
-    Stamp.objects.filter(case=case, token__isnull=True).delete()
-    new = [Stamp(case=case, root=root, authority=url, due=_seconds(now)) for url in settings.TSA_URLS]
+    """Have the root stamped. It speaks for every line before it, so one that still waits need not be asked for.
+
+    An authority is not asked without end on behalf of one case: after `ROOTS_AN_HOUR` the newest waits for an hour.
+    """
+    stamps = Stamp.objects.filter(case=case)
+    stamps.filter(token__isnull=True).delete()
+    if not settings.TSA_URLS or stamps.count() >= STAMPS:
+        return
+    wait = timedelta(hours=1) if _roots.count(bytes(case.case), now=now) > ROOTS_AN_HOUR else timedelta()
+    new = [Stamp(case=case, root=root, authority=url, due=_seconds(now + wait)) for url in settings.TSA_URLS]
     Stamp.objects.bulk_create(new, ignore_conflicts=True)
 
 

@@ -18,6 +18,8 @@ from seawall.evidence.rows import START, Head
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.db.models import QuerySet
+
     from seawall.cases.models import Case
     from seawall.evidence.bucket import Bucket
     from seawall.evidence.storage import Folder
@@ -35,12 +37,12 @@ class UnknownFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Locker:
-    """What stands beside a manifest: the end of the log, what is stamped, and the files, all of the same moment."""
+    """What stands beside a manifest: the end of the log, how many stamps, and the files, all of the same moment."""
 
     seq: int
     envelope: bytes
     log: Head
-    stamps: tuple[tuple[bytes, str, bytes], ...]  # root, authority, its answer
+    stamps: int
     files: tuple[tuple[bytes, int], ...]  # id, bytes
 
 
@@ -60,7 +62,7 @@ def locker(case: Case) -> Locker:
         if current is None:
             raise cases.UnknownCase("There is no such case.")
         found = Locker(
-            current.seq, cases.envelope(current), log_head(current), tuple(_stamps(current)), tuple(_files(current))
+            current.seq, cases.envelope(current), log_head(current), _came(current).count(), tuple(_files(current))
         )
         # No transaction: on SQLite one would wait for every writer. Anew, if somebody wrote in between.
         again = cases.find(bytes(case.case))
@@ -81,6 +83,17 @@ def log(case: Case, *, after: int) -> list[bytes]:
     key = cases.wrap_key(case)
     rows = LogRow.objects.filter(case=case, seq__gt=after).order_by("seq")[:ROWS]
     return [_unwrapped(key, case, row) for row in rows]
+
+
+def stamps(case: Case) -> Iterator[tuple[bytes, str, bytes]]:
+    """Root, authority and its answer of each stamp that came.
+
+    :raises UnknownCase: it is being erased
+    """
+    key = cases.wrap_key(case)
+    for each in _came(case).order_by("root", "authority").iterator():
+        root = bytes(each.root)
+        yield root, each.authority, keys.unwrap(key, bytes(each.token or b""), about_stamp(case, root))
 
 
 def about_row(case: Case, seq: int) -> bytes:
@@ -136,11 +149,8 @@ def _files(case: Case) -> Iterator[tuple[bytes, int]]:
     return ((bytes(blob), size) for blob, size in rows.iterator())
 
 
-def _stamps(case: Case) -> Iterator[tuple[bytes, str, bytes]]:
-    key = cases.wrap_key(case)
-    for each in Stamp.objects.filter(case=case, token__isnull=False).order_by("root", "authority"):
-        root = bytes(each.root)
-        yield root, each.authority, keys.unwrap(key, bytes(each.token or b""), about_stamp(case, root))
+def _came(case: Case) -> QuerySet[Stamp]:
+    return Stamp.objects.filter(case=case, token__isnull=False)
 
 
 def _unwrapped(key: bytes, case: Case, row: LogRow) -> bytes:

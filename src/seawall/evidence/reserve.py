@@ -1,4 +1,4 @@
-"""Room that lockers leave on the disk: for the rest of the site, and for erasing, which has to be written down first."""
+"""Room that lockers leave on the disk: for the rest of the site, and for erasing, which is written down first."""
 
 from __future__ import annotations
 

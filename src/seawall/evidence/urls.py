@@ -20,6 +20,7 @@ register_converter(_Id, "blob")
 urlpatterns = [
     path("manifest", endpoint(GET=api.manifest, PUT=api.write)),
     path("log", endpoint(GET=api.log)),
+    path("stamps", endpoint(GET=api.stamps)),
     path("files", endpoint(POST=api.start)),
     path("files/<blob:id_>", endpoint(GET=api.file, PUT=api.part, DELETE=api.cancel)),
     path("files/<blob:id_>/received", endpoint(GET=api.received)),

@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from seawall.cases.tests.server import own_database, serving
 from seawall.evidence import queries
+from seawall.evidence.tests.authority import Authority
 from seawall.evidence.tests.locker import Locker
 from seawall.evidence.tests.walk import PATIENCE
 
@@ -88,6 +89,11 @@ class Site:
         return Path(self.environment["SEAWALL_DATA"])
 
     @property
+    def authority(self) -> Path:
+        """The root certificate of who stamps here."""
+        return self.folder / "authority/ca.pem"
+
+    @property
     def blobs(self) -> dict[str, bytes]:
         """Every sealed file on its disk."""
         return {path.name: path.read_bytes() for path in (self.folder / "blobs").rglob("*") if path.is_file()}
@@ -113,8 +119,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     made = seawall("roster", "new-root", folder / "root.key").stdout
     root = made.partition("SEAWALL_ROSTER_ROOT=")[2].strip()
-    with own_database(folder) as environment:
+    authority = Authority(folder / "authority")
+    with own_database(folder) as environment, authority.serving() as tsa:
         environment |= {"SEAWALL_ROSTER": str(folder / "roster"), "SEAWALL_ROSTER_ROOT": root}
+        environment |= {"SEAWALL_TSA_URLS": tsa, "SEAWALL_TSA_ROOTS": str(authority.root)}
         with serving(environment) as url:
             yield Site(url, environment)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from typing import TYPE_CHECKING
 
+import pyrage
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import seawall
+from .test_locker_copies import take_out
 from .walk import add, back, locker, look_at, photo, says, screen, write
 
 if TYPE_CHECKING:
@@ -41,6 +45,14 @@ from seawall.cases import queries
 from seawall.evidence.models import LogRow
 case = queries.find(bytes.fromhex(sys.argv[1]))
 assert LogRow.objects.filter(case=case, seq__gte=3).delete()[0] == 1
+"""
+
+
+# What the worker does every 20 seconds; it may be quicker.
+STAMP = """
+from datetime import UTC, datetime
+from seawall.evidence import stamping
+stamping.stamp_due(now=datetime.now(UTC))
 """
 
 
@@ -83,3 +95,22 @@ def test_a_log_cut_short_in_the_database_shows(busy: tuple[Page, Secret], site: 
     site.run(CUT, name_of(secret))
     page.get_by_role("button", name="What was done here").click()
     expect(says(page, "log")).to_contain_text("The end of this list is missing")
+
+
+def test_a_time_stamp_shows_and_goes_along_in_a_copy(busy: tuple[Page, Secret], site: Site, tmp_path: Path) -> None:
+    page, secret = busy
+    site.run(STAMP)
+    page.get_by_role("button", name="What was done here").click()
+    stamp = screen(page, "log").locator("[data-part=stamps] li")
+    expect(stamp).to_contain_text("The first 2 steps existed unchanged since")
+    expect(stamp).to_contain_text("127.0.0.1")
+    back(page)
+    file = look_at(page, "threat.png")
+    expect(file.locator("[data-part=stamp]")).to_contain_text("It existed unchanged since")
+    back(page)
+    opened = pyrage.passphrase.decrypt(take_out(page, secret), "-".join(secret.words))
+    bundle = write(tmp_path, "copy.zip", opened)
+    told = seawall("evidence", "verify", bundle, "--authority", site.authority)
+    assert told.returncode == 0, told.stderr
+    assert "remains" not in told.stdout
+    assert len([name for name in zipfile.ZipFile(bundle).namelist() if name.startswith("stamps/")]) == 1

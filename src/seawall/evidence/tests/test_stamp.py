@@ -30,7 +30,8 @@ def later(seconds: float = 1) -> datetime:
 
 
 def told(alice: Locker) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = alice.person.ask("GET", "manifest")["stamps"]
+    found: list[dict[str, str]] = alice.person.ask("GET", "stamps")["stamps"]
+    assert alice.person.ask("GET", "manifest")["stamps"] == len(found)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from seawall.evidence import operations, queries, rows
 from seawall.evidence.models import Blob, LogRow, Stamp
 from seawall.evidence.tests.locker import Locker
 from seawall.lib.erasures import Erasures
+from seawall.lib.rates import Rates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +45,7 @@ def test_a_new_case_has_its_manifest_and_an_empty_locker(alice: Locker) -> None:
     assert told["seq"] == 1
     assert (told["log"], told["stamps"], told["files"], told["shares"]) == (
         {"count": 0, "head": "00" * 32},
-        [],
+        0,
         [],
         [],
     )
@@ -199,6 +201,31 @@ def test_a_root_waits_for_each_authority_and_only_the_newest_does(alice: Locker,
     alice.write()
     waiting = {(bytes(each.root).hex()[:2], each.authority) for each in Stamp.objects.all()}
     assert waiting == {("22", "http://one.example/"), ("22", "http://two.example/")}
+
+
+def test_no_case_has_an_authority_asked_without_end(
+    alice: Locker, bob: Locker, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TSA_URLS = ("http://one.example/",)
+    monkeypatch.setattr(operations, "ROOTS_AN_HOUR", 2)
+    monkeypatch.setattr(operations, "STAMPS", 3)
+    monkeypatch.setattr(operations, "_roots", Rates())
+
+    def waits(person: Locker) -> bool:
+        person.write(root=secrets.token_hex(32))
+        due = Stamp.objects.get(token__isnull=True).due
+        return due is not None and due > time.time() + 1800
+
+    assert [waits(alice) for _ in range(4)] == [False, False, True, True]
+    alice.write()
+    Stamp.objects.all().delete()
+    assert not waits(bob)  # another case is not held up
+    case = cases.find(alice.person.keys.case)
+    Stamp.objects.bulk_create(
+        [Stamp(case=case, root=bytes(31) + bytes([n]), authority="a", token=b"t") for n in range(3)]
+    )
+    alice.write(root="33" * 32)
+    assert not Stamp.objects.filter(case=case, token__isnull=True).exists()
 
 
 def test_erasing_the_case_leaves_nothing_of_it(alice: Locker, bob: Locker, data: Path) -> None:

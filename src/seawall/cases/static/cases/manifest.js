@@ -24,8 +24,8 @@ export class Manifest extends EventTarget {
   data;
   /** The day on which the case ends if nobody opens it until then: 2027-11-23. */
   ends = "";
-  /** @type {{root: string, authority: string, token: string}[]} */
-  stamps = [];
+  /** How many time-stamps the server has. */
+  stamps = 0;
   /** What the server has of files. @type {{id: string, size: number}[]} */
   stored = [];
   /** @type {{id: string, epoch: number}[]} */
