@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -34,37 +33,6 @@ SIZES = [(320, 640), (1280, 800)]
 # Names of things, which are the same in every language.
 NAMES = ["Seawall", "Chrome", "Edge", "Brave", "Firefox", "Samsung Internet"]
 
-# What a person sees, or a screen reader says, except what is marked as being in another language, and codes.
-SAID = """() => {
-  const left = "script, style, template, noscript, pre, code, textarea, body [lang]";
-  const seen = (each) => !each.closest(left) && each.checkVisibility({ visibilityProperty: true });
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const said = [];
-  while (walker.nextNode()) if (seen(walker.currentNode.parentElement)) said.push(walker.currentNode.data);
-  for (const name of ["aria-label", "title", "alt", "placeholder"])
-    for (const each of document.querySelectorAll(`body [${name}]`)) if (seen(each)) said.push(each.getAttribute(name));
-  return said.join("\\n");
-}"""
-FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-EXIT_IS_IN_SIGHT = """() => {
-  const box = document.getElementById("exit").getBoundingClientRect();
-  const whole = box.top >= 0 && box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
-  return whole && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).closest("#exit") !== null;
-}"""
-
-
-def left_in_english(said: str, names: list[str]) -> list[str]:
-    """What stands outside the brackets of the language of tests and is no name, address or number."""
-    while True:
-        shorter = re.sub(r"⟦[^⟦⟧]*⟧", " ", said)
-        if shorter == said:
-            break
-        said = shorter
-    for name in sorted(names, key=len, reverse=True):
-        said = said.replace(name, " ")
-    said = re.sub(r"\S+@\S+|\b\S+\.(?:png|jpg|txt)\b", " ", said)
-    return re.findall(r"[^\W\d_][^\n]*", said)
-
 
 def names() -> list[str]:
     return [*NAMES, directory.helpline().name, *(each.name for each in directory.platforms())]
@@ -77,23 +45,12 @@ def check(request: pytest.FixtureRequest, page: Page, settings: Settings, tmp_pa
     operations.add_partner(name="Example", slugs=["facebook", "instagram", "messenger"], now=NOW)
     page.set_viewport_size({"width": request.param[0], "height": request.param[1]})
 
-    def checked(where: str) -> None:
-        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-        assert page.evaluate("[document.documentElement.lang, document.dir]") == [pseudo.CODE, "rtl"], where
-        said = page.evaluate(SAID)
-        assert said.count("⟦") > 10, where
-        assert left_in_english(said, names()) == [], where
-        assert page.evaluate(FITS), where
-        assert page.evaluate(EXIT_IS_IN_SIGHT), where
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        assert page.evaluate(EXIT_IS_IN_SIGHT), where
-
-    return checked
+    return lambda where: pseudo.check(page, where, names())
 
 
 def test_the_check_sees_what_was_left_in_english() -> None:
-    assert left_in_english("⟦Ŵĥý ⟦ñàɱé⟧⟧ 116 123 help@example.org Google", ["Google"]) == []
-    assert left_in_english("⟦Ŵĥý⟧\nCall now", []) == ["Call now"]
+    assert pseudo.left_in_english("⟦Ŵĥý ⟦ñàɱé⟧⟧ 116 123 help@example.org Google", ["Google"]) == []
+    assert pseudo.left_in_english("⟦Ŵĥý⟧\nCall now", []) == ["Call now"]
     assert pseudo.pseudo("Step {number} of 4").startswith("⟦Šţéþ {number} öƒ 4 ")
 
 
@@ -138,7 +95,7 @@ def test_a_picture_is_protected_and_taken_back_in_it(
     check("choose")
     words = page.evaluate("Object.values(document.getElementById('words').dataset)")
     assert len(words) > 30
-    assert left_in_english("\n".join(words), names()) == []
+    assert pseudo.left_in_english("\n".join(words), names()) == []
 
     page.set_input_files("#picture", [tmp_path / name for name in ("a.png", "a.png", "plain.png", "torn.png")])
     page.locator("#to-read:enabled").wait_for(timeout=60_000)
