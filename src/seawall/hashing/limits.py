@@ -19,6 +19,8 @@ MAX_PIXELS = 120_000_000
 # A WebP costs 16 bytes a pixel: Pillow decodes every one as a film (two canvases, a frame and a copy).
 # An AVIF costs 9. A JPEG that does not come in one scan costs 9, of CMYK 12: its coefficients are held as well.
 # A TIFF decodes strip by strip or tile by tile, of up to 12 bytes a pixel, and one strip may be all of it.
+# A HEIC costs 5, of 10 bits and with full colour 14: then its decoder is refused the memory (`heic_decoder`).
+MAX_HEIC = 100_000_000
 _MAX_WEBP = 30_000_000
 _MAX_AVIF = 50_000_000
 _MAX_SCANNED_JPEG = 40_000_000

@@ -16,7 +16,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageCms
 
-from seawall.hashing.limits import MAX_JPEG_SCANS, MAX_PIXELS, most_pixels, scans
+from seawall.hashing import heic
+from seawall.hashing.limits import MAX_HEIC, MAX_JPEG_SCANS, MAX_PIXELS, most_pixels, scans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MAX_SIDE = 65_535  # kernel/pdq.h
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
-# The files people share. Others (EPS starts a program, say) are not worth what their decoders risk.
+# The files people share, HEIC aside. Others (EPS starts a program, say) are not worth what their decoders risk.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 
 STRIP_ROWS = 256
@@ -72,8 +73,8 @@ def read_picture(content: bytes) -> Picture:
     """
     if not content:
         raise UnreadableImage("This file is empty. Choose another one, or save it again.")
-    if content[4:8] == b"ftyp" and any(brand in content[8:64] for brand in (b"heic", b"heix", b"hevc")):
-        raise UnreadableImage("We cannot read HEIC photos yet. Save it as a JPEG, or take a screenshot of it.")
+    if heic.is_heic(content):
+        return _read_heic(content)
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -93,16 +94,48 @@ def _read(image: Image.Image, content: bytes) -> Picture:
     pixels = _jpeg_pixels(content, image) if is_jpeg and image.mode in {"RGB", "L"} else None
     if pixels is not None:
         width, height = image.size
-        box = _boxes_of_pixels(pixels, _to_srgb(image))
+        box = _boxes_of_pixels(pixels, _to_srgb(image.info.get("icc_profile"), image.mode))
     else:
         image.load()
         if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already
         width, height = image.size
-        box = _boxes_of_image(image, _to_srgb(image))
+        box = _boxes_of_image(image, _to_srgb(image.info.get("icc_profile"), image.mode))
     if orientation in _ON_THEIR_SIDE:
         width, height = height, width
     return Picture(width, height, _upright(width, height, orientation, box))
+
+
+def _read_heic(content: bytes) -> Picture:
+    try:
+        decoding = heic.Decoding(content, MAX_HEIC)
+    except heic.NotDecoded as error:
+        raise _undecoded() from error
+    said = decoding.header
+    _refuse_large(said.width, said.height, MAX_HEIC)
+    return Picture(said.width, said.height, _canonical_rows(decoding))
+
+
+def _canonical_rows(decoding: heic.Decoding) -> Iterator[Strip]:
+    mode = decoding.header.mode
+    profile = decoding.profile or (heic.DISPLAY_P3 if decoding.header.primaries == heic.P3_PRIMARIES else b"")
+    to_srgb = _to_srgb(profile, "RGB")
+    try:
+        for rows in decoding.rows(STRIP_ROWS):
+            piece = np.broadcast_to(rows, (*rows.shape[:2], 3)) if mode == "L" else rows
+            if mode == "RGBA":
+                piece = np.asarray(_on_white(Image.fromarray(piece)))
+            elif mode == "RGBa":
+                piece = np.minimum(piece[:, :, :3].astype(np.uint16) + (255 - piece[:, :, 3:]), 255).astype(np.uint8)
+            yield piece if to_srgb is None else np.asarray(to_srgb(Image.fromarray(np.ascontiguousarray(piece))))
+    except heic.NotDecoded as error:
+        raise _undecoded() from error
+
+
+def _undecoded() -> UnreadableImage:
+    return UnreadableImage(
+        "This HEIC photo is damaged, too large, or of a kind we do not read. Save it as a JPEG, or take a screenshot."
+    )
 
 
 def _refuse_large(width: int, height: int, most: int) -> None:
@@ -195,15 +228,15 @@ def _on_white(piece: Image.Image) -> Image.Image:
     return white
 
 
-def _to_srgb(image: Image.Image) -> _Convert | None:
-    """What converts pieces of `image` to sRGB; None if it has no profile, or none that fits and can be used."""
+def _to_srgb(icc_profile: bytes | None, mode: str) -> _Convert | None:
+    """What converts pieces of a picture of that mode to sRGB; None without a profile that fits and can be used."""
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
         takes, fits = _PROFILES[profile.profile.xcolor_space]
         transform = ImageCms.buildTransform(profile, _SRGB, takes, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
     except (ImageCms.PyCMSError, OSError, KeyError):
         return None  # browsers ignore a damaged profile too
-    if image.mode not in fits:
+    if mode not in fits:
         return None
 
     def convert(piece: Image.Image) -> Image.Image:
