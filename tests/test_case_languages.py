@@ -27,25 +27,29 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# The browser speaks the language too, to whoever asks it to.
+# The browser speaks the language too, to whoever asks it to; who does not ask is noted.
 BROWSER = """() => {
+  globalThis.foreign = [];
+  const told = (language, said) => {
+    if (language !== "qps") foreign.push(said);
+    return `⟦${said}⟧`;
+  };
   for (const name of ["DateTimeFormat", "NumberFormat"]) {
     Intl[name] = class extends Intl[name] {
       #asked;
       constructor(language, form) {
         super(language, form);
-        this.#asked = language === "qps";
+        this.#asked = language;
       }
       get format() {
-        return (value) => (this.#asked ? `⟦${super.format(value)}⟧` : super.format(value));
+        return (value) => told(this.#asked, super.format(value));
       }
     };
   }
   for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
     const plain = Date.prototype[name];
     Date.prototype[name] = function (language, form) {
-      const said = plain.call(this, language, form);
-      return language === "qps" ? `⟦${said}⟧` : said;
+      return told(language, plain.call(this, language, form));
     };
   }
 }"""
@@ -93,6 +97,7 @@ class Case:
 
     def check(self, where: str) -> None:
         pseudo.check(self.page, where, self.names)
+        assert self.page.evaluate("foreign") == [], where
 
     def press(self, selector: str) -> None:
         self.page.locator(f"{selector}:visible").first.click()
