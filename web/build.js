@@ -1,5 +1,5 @@
-// Builds what the case page needs of other people's work into src/seawall/site/static/site/vendor/, with their licences.
-// `make web` calls it. The same lock gives the same bytes.
+// Builds what the case page and the picture page need of other people's work into src/seawall/site/static/site/vendor/,
+// with their licences. `make web` calls it. The same lock gives the same bytes.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -42,6 +42,11 @@ function wordList() {
   return words.map(short).join("");
 }
 
+// The picture page puts it into its worker's text, as the body of a function (seawall.protect.page): no module. It has
+// no keys, so it needs nothing that unlocks videos.
+const without = { name: "without", setup: (it) => it.onResolve({ filter: /\/aes\.js$/ }, () => ({ path: `${here}absent.js` })) };
+const ONE_TEXT = { demuxer: { banner: {}, format: "iife", globalName: "Demuxer", plugins: [without] } };
+
 /** @param {string} name @returns {Promise<string[]>} the files that went into it */
 async function bundle(name) {
   const { metafile } = await build({
@@ -58,6 +63,7 @@ async function bundle(name) {
     metafile: true,
     minify: true,
     target: OLDEST,
+    ...ONE_TEXT[name],
   });
   return Object.keys(metafile.inputs);
 }
@@ -71,7 +77,7 @@ function licence(folder) {
 }
 
 mkdirSync(vendor, { recursive: true });
-const inputs = (await Promise.all(["sealing", "zip", "argon2", "words"].map(bundle))).flat();
+const inputs = (await Promise.all(["sealing", "zip", "argon2", "words", "demuxer"].map(bundle))).flat();
 const folders = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean);
 const licences = [...new Set(folders)].sort().map(licence);
 writeFileSync(`${vendor}LICENSES.txt`, [...licences, EFF_NOTICE].join(`\n${"-".repeat(80)}\n\n`));

@@ -24,11 +24,25 @@ _CHECKOUT = Path(__file__).parents[3] / "kernel"
 _KERNELS = ("pdq.wasm", "pdq-scalar.wasm")
 
 _SOURCES = files("seawall.protect") / "static" / "protect"
+# Built by `make web`: web/demuxer.js.
+_DEMUXER = files("seawall.site") / "static" / "site" / "vendor" / "demuxer.js"
 
 # The page's ES modules, each after those it imports. Inline scripts cannot import one another, so they are joined.
-_MODULES = ("words.js", "hasher.js", "pictures.js", "submission.js", "scope.js", "keep.js", "handover.js", "main.js")
+_MODULES = (
+    "words.js",
+    "hasher.js",
+    "videos.js",
+    "pictures.js",
+    "submission.js",
+    "scope.js",
+    "keep.js",
+    "handover.js",
+    "main.js",
+)
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
+# Comments that have their lines to themselves stay in the source: 4 KB of the page, compressed.
+_COMMENT = re.compile(r"^[ ]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +89,29 @@ def _kernel(name: str) -> bytes:
     return (installed if installed.is_file() else _CHECKOUT / name).read_bytes()
 
 
+def _source(*names: str) -> str:
+    return "".join(_COMMENT.sub("", (_SOURCES / name).read_text(encoding="utf-8")) for name in names)
+
+
 def worker_text() -> str:
-    """The whole text of the worker: the kernel's WebAssembly as base64, and the code that feeds it."""
+    """The whole text of the worker: the kernel's WebAssembly as base64, and the code that feeds it.
+
+    The demuxer, most of it all, is the body of a function: browsers hardly look at it before a video is chosen.
+    """
     wasm = [base64.b64encode(_kernel(name)).decode() for name in _KERNELS]
     constants = f"const WASM = {json.dumps(wasm)};\nconst USABLE_QUALITY = {USABLE_QUALITY};\n"
-    return constants + (_SOURCES / "worker.js").read_text(encoding="utf-8")
+    demuxer = f"function openDemuxer() {{\n{_DEMUXER.read_text(encoding='utf-8')}\nreturn Demuxer;\n}}\n"
+    return constants + demuxer + _source("decoder.js", "worker.js", "video.js")
 
 
 def frame_text() -> str:
     """The code of the sandboxed frame."""
-    return (_SOURCES / "frame.js").read_text(encoding="utf-8")
+    return _source("decoder.js", "frame.js")
 
 
 def page_text() -> str:
     """The page's modules as one module script, and the exit that every page has."""
-    modules = [(_SOURCES / name).read_text(encoding="utf-8") for name in _MODULES]
-    joined = "".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
-    return joined + SCRIPT
+    return "".join(_EXPORT.sub("", _IMPORT.sub("", _source(name))) for name in _MODULES) + SCRIPT
 
 
 def style_text() -> str:

@@ -13,6 +13,9 @@ const toReceipt = /** @type {HTMLButtonElement} */ (document.getElementById("to-
 const toSend = /** @type {HTMLButtonElement} */ (document.getElementById("to-send"));
 const step = document.getElementById("step");
 
+// The form takes no more (docs/spec/submission.md): five hours of video.
+const MOST_LETTERS = 1_000_000;
+
 // The text whose receipt has been kept. Another text needs another receipt.
 let keptFor = "";
 
@@ -49,8 +52,11 @@ async function writeAll() {
   const pictures = readyPictures();
   await makeTokens(pictures);
   const scope = chosenScope();
-  text.value = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures, partsToo());
+  const all = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures, partsToo());
+  const tooLong = all.length > MOST_LETTERS;
+  text.value = tooLong ? "" : all;
   document.getElementById("no-platform").hidden = scope !== null;
+  document.getElementById("too-long").hidden = !tooLong;
   toReceipt.disabled = text.value === "";
   const day = new Date().toISOString().slice(0, 10);
   const notes = [say("note1"), say("note2", { address: `${location.origin}${send.dataset.receiptPath}` })];

@@ -1,6 +1,7 @@
-// The list of chosen pictures: one is fingerprinted at a time, each can be stopped or taken off.
+// The list of chosen pictures and videos: one is fingerprinted at a time, each can be stopped or taken off.
 
 import { hashPicture } from "./hasher.js";
+import { howFar, sayOfVideo } from "./videos.js";
 import { announce, say } from "./words.js";
 
 // The form takes this many lines (docs/spec/submission.md).
@@ -12,12 +13,16 @@ const MOST_PICTURES = 100;
  * @property {File | null} file let go of as soon as it is fingerprinted
  * @property {AbortController} stop
  * @property {number | null} percent null while the browser opens the picture
+ * @property {number} [since] when its fingerprint was begun
  * @property {"waiting" | "working" | "done" | "failed"} state
  * @property {string} [failed]
  * @property {string} [hash]
  * @property {number} [quality]
  * @property {string} [windows] fingerprints of its parts, empty if there are none
  * @property {number} [windowsQuality]
+ * @property {string} [frames] of a video, packed; its `hash` is the SHA-256 of the file
+ * @property {string} [md5]
+ * @property {"whole" | "damaged" | "long"} [read] how much of a video was read
  * @property {Uint8Array} [token] made once, when the person first reads what will be sent
  * @property {string} [sealed] SHA-256 of the token, in hex
  * @property {HTMLLIElement} row
@@ -40,7 +45,7 @@ const usableQuality = Number(list.dataset.usableQuality);
 export function readyPictures() {
   const seen = new Set();
   return pictures.filter(({ state, hash, quality }) => {
-    if (state !== "done" || quality < usableQuality || seen.has(hash)) return false;
+    if (state !== "done" || quality < usableQuality || seen.has(hash)) return false; // of a video: of all its frames
     return seen.add(hash);
   });
 }
@@ -59,9 +64,10 @@ export function forgetPictures() {
 function describe(picture, ready) {
   if (picture.state === "waiting") return say("waiting");
   if (picture.state === "working") {
-    return picture.percent === null ? say("opening") : say("working", { percent: picture.percent });
+    return picture.percent === null ? say("opening") : howFar(picture.percent, Date.now() - picture.since);
   }
   if (picture.state === "failed") return say(picture.failed.replace(/-(\w)/g, (_, letter) => letter.toUpperCase()));
+  if (picture.frames !== undefined) return sayOfVideo(picture, ready.includes(picture));
   if (picture.quality < usableQuality) return say("plain");
   if (!ready.includes(picture)) return say("twin");
   return say(picture.quality < 80 ? "fair" : "clear", { quality: picture.quality });
@@ -117,6 +123,7 @@ async function work() {
   for (let picture; (picture = pictures.find(({ state }) => state === "waiting")); ) {
     const current = picture;
     current.state = "working";
+    current.since = Date.now();
     drawAll();
     const show = (/** @type {number} */ percent) => {
       current.percent = percent;

@@ -19,7 +19,10 @@ export async function makeTokens(pictures) {
 }
 
 /** @param {Picture} picture @param {boolean} parts whether the fingerprints of its parts go along */
-function linesOf({ sealed, hash, quality, windows, windowsQuality }, parts) {
+function linesOf({ sealed, hash, quality, windows, windowsQuality, frames, md5 }, parts) {
+  if (frames !== undefined) {
+    return `${sealed} video vpdq1 ${frames} ${quality}\n${sealed} video md5 ${md5} 100\n${sealed} video sha256 ${hash} 100\n`;
+  }
   const whole = `${sealed} image pdq1 ${hash} ${quality}\n`;
   return parts && windows ? `${whole}${sealed} image windows1 ${windows} ${windowsQuality}\n` : whole;
 }

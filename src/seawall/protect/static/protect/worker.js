@@ -1,6 +1,6 @@
 // The only code that sees the picture. It runs in a blob worker of a sandboxed frame whose policy gives it no
 // network at all. It answers with 64 hex digits, a number from 0 to 100, the same of 126 parts of the picture, and how
-// far it is. Nothing else leaves.
+// far it is. Of a video it answers with the same of its frames, and the file's digests. Nothing else leaves.
 //
 // page.py puts WASM (the kernel's builds as base64, the faster first) and USABLE_QUALITY in front of this text.
 
@@ -12,6 +12,9 @@ const COPIED_ROWS = 16;
 
 // 126 parts of 33 bytes: a fingerprint and its quality (spec/windows.md, section 3).
 const WINDOWS_BYTES = 126 * 33;
+
+// By these a video is told from a picture (video.js).
+const HEAD_BYTES = 1024;
 
 // A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
 const SHORTEST_SIDE = 5;
@@ -45,32 +48,42 @@ function canvasTellsTheTruth() {
   return off / (side * side * 3) <= 2;
 }
 
+/** The kernel, in its fastest build that runs here. */
+function startKernel() {
+  const build = WASM.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))).find((bytes) =>
+    WebAssembly.validate(bytes),
+  );
+  if (build === undefined) throw new Refusal("old-browser");
+  return new WebAssembly.Instance(new WebAssembly.Module(build)).exports;
+}
+
+/** @param {WebAssembly.Exports} kernel @param {number} end the first byte of its memory that is not needed */
+function needMemory({ memory }, end) {
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+}
+
+/** The next place that is aligned as the kernel wants it. @param {number} at */
+function aligned(at) {
+  return (at + 63) & ~63;
+}
+
 /** The kernel of kernel/pdq.h over one picture, fed from top to bottom. */
 class Hasher {
   /** @param {number} width @param {number} height */
   constructor(width, height) {
-    const build = WASM.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))).find((bytes) =>
-      WebAssembly.validate(bytes),
-    );
-    if (build === undefined) throw new Refusal("old-browser");
-    this.kernel = new WebAssembly.Instance(new WebAssembly.Module(build)).exports;
+    this.kernel = startKernel();
     const room = this.kernel.pdq_workspace_bytes(width, height, 4);
     if (room === 0) throw new Refusal("too-big");
     // Behind the kernel's own data, each aligned to 64: its workspace, the plane, and the rows, whose place the results
     // take afterwards.
-    this.workspace = (this.kernel.__heap_base.value + 63) & ~63;
-    this.plane = (this.workspace + room + 63) & ~63;
-    this.rows = (this.plane + this.kernel.plane_bytes(width, height) + 63) & ~63;
+    this.workspace = aligned(this.kernel.__heap_base.value);
+    this.plane = aligned(this.workspace + room);
+    this.rows = aligned(this.plane + this.kernel.plane_bytes(width, height));
     this.rowBytes = width * 4;
-    this.need(this.rows + Math.max(WINDOWS_BYTES, this.rowBytes * COPIED_ROWS));
+    needMemory(this.kernel, this.rows + Math.max(WINDOWS_BYTES, this.rowBytes * COPIED_ROWS));
     this.kernel.pdq_begin(this.workspace, width, height, 4, 0);
     this.kernel.pdq_keep_plane(this.workspace, this.plane);
-  }
-
-  /** @param {number} end the first byte of memory that is not needed */
-  need(end) {
-    const missing = end - this.kernel.memory.buffer.byteLength;
-    if (missing > 0) this.kernel.memory.grow(Math.ceil(missing / 65536));
   }
 
   /** @param {Uint8ClampedArray} rgba whole rows, opaque */
@@ -93,8 +106,8 @@ class Hasher {
 
   /** @returns {[windows: string, qualityOfTheFirst: number]} in base64url */
   windows() {
-    const views = (this.rows + WINDOWS_BYTES + 63) & ~63;
-    this.need(views + this.kernel.views_workspace_bytes(this.plane));
+    const views = aligned(this.rows + WINDOWS_BYTES);
+    needMemory(this.kernel, views + this.kernel.views_workspace_bytes(this.plane));
     this.kernel.views_begin(views, this.plane, 0);
     this.kernel.windows_of(views, this.rows);
     const bytes = new Uint8Array(this.kernel.memory.buffer, this.rows, WINDOWS_BYTES);
@@ -155,9 +168,14 @@ async function fingerprint(file, tell) {
 }
 
 self.onmessage = async ({ data: file, ports: [port] }) => {
+  const tell = (/** @type {number} */ percent) => port.postMessage(["progress", percent]);
   try {
-    port.postMessage(["done", ...(await fingerprint(file, (percent) => port.postMessage(["progress", percent])))]);
+    const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+    if (isVideo(head)) port.postMessage(["video", ...(await fingerprintVideo(file, tell))]);
+    else port.postMessage(["done", ...(await fingerprint(file, tell))]);
   } catch (error) {
-    port.postMessage(["failed", error instanceof Refusal ? error.code : "unreadable"]);
+    const named = file.type.startsWith("video/") ? "not-a-video" : "unreadable"; // by its name only
+    const code = error instanceof Refusal && error.code !== "unreadable" ? error.code : named;
+    port.postMessage(["failed", code]);
   }
 };
