@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from seawall.cases import queries
 from seawall.cases.models import Case
 
 from .server import own_database, serving
@@ -69,6 +70,8 @@ def test_a_case_opens_and_is_found_again_on_another_device(
     enter(elsewhere, live_server.url, sloppy, f"  {secret.typed.upper()} ")
     inside(elsewhere)
     assert Case.objects.count() == 1
+    ends = queries.ends(Case.objects.get())
+    expect(elsewhere.get_by_text(f"We keep your case until {ends.day} {ends:%B %Y} if")).to_be_visible()
 
 
 def test_nothing_is_made_before_parts_of_the_secret_were_typed_back(

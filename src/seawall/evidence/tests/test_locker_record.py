@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from seawall.cases.tests.walk import hold
+
 from .walk import add, back, home, locker, photo, says, screen, write
 
 if TYPE_CHECKING:
@@ -110,3 +112,35 @@ def test_two_tabs_that_add_at_once_lose_nothing(visitor: Callable[..., Page], si
     third.get_by_role("button", name="What was done here").click()
     expect(says(third, "log")).to_have_text(f"The list is whole. Steps checked: {len(names)}.")
     home(third)
+
+
+@pytest.mark.full
+def test_thousands_of_notes_are_shown_and_one_too_many_is_said_so(visitor: Callable[..., Page], site: Site) -> None:
+    page = visitor()
+    secret = locker(page, site.url)
+    hold(page, secret)
+    fill = """() => testManifest.change((data) => {
+      for (let at = 0; at < 5000; at++) {
+        const id = at.toString(16).padStart(16, "0");
+        data.notes.push({ id, made: "2026-11-20T10:00:00Z", text: `😀 שלום ${at}` });
+      }
+      const left = 2 * 1024 * 1024 - new TextEncoder().encode(JSON.stringify(data)).length;
+      data.links.push({ id: "0".repeat(16), made: "2026-11-20T10:00:00Z", url: "x".repeat(left - 12_000), note: "" });
+    })"""
+    page.evaluate(fill)
+    another = visitor()
+    locker(another, site.url, secret)
+    notes = door(another, "notes", "Notes")
+    expect(notes.locator(".entry")).to_have_count(5000, timeout=30_000)
+    expect(notes.locator(".entry").last).to_contain_text("😀 שלום 4999")
+    long = "a" * 20_000
+    notes.get_by_label("Your note").fill(long)
+    notes.locator("form button").click()
+    expect(says(another, "notes")).to_contain_text("Delete a note or a link that you do not need", timeout=30_000)
+    assert notes.get_by_label("Your note").input_value() == long  # and nothing that was typed is lost
+    delete = notes.locator(".entry").first.locator("button").last
+    delete.click()
+    expect(delete).to_have_text("Press again to delete")
+    delete.click()
+    expect(says(another, "notes")).to_have_text("It is deleted.", timeout=30_000)
+    expect(notes.locator(".entry")).to_have_count(4999)

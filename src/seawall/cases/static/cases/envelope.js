@@ -6,9 +6,13 @@ import { Decrypter, Encrypter, ed25519, hex, sha256 } from "../site/vendor/seali
 const MAGIC = utf8("seawall manifest 1\n");
 const HEAD = MAGIC.length + 16 + 8 + 32;
 const STEP = 4096;
+const MOST = 2 * 1024 * 1024; // what the server takes
 
 /** What the server gave is not what this case wrote. */
 export class Tampered extends Error {}
+
+/** There is more in it than a case may hold. */
+export class TooFull extends Error {}
 
 /** @param {string} recipient @param {Uint8Array} plain */
 export async function sealTo(recipient, plain) {
@@ -23,10 +27,12 @@ export async function sealTo(recipient, plain) {
  * @param {Uint8Array} before SHA-256 of the envelope before
  * @param {object} data
  * @returns {Promise<Uint8Array>}
+ * @throws {TooFull}
  */
 export async function seal(keys, seq, before, data) {
   const sealed = await sealTo(keys.recipient, padded(canonical(data), STEP));
   const body = joined(MAGIC, hex.decode(keys.case), uint64(seq), before, sealed);
+  if (body.length + 64 > MOST) throw new TooFull();
   return joined(body, keys.sign(body));
 }
 

@@ -1,6 +1,6 @@
 // The sentences the case page says, from the template, so that they are translated with the rest of it.
 
-import { Tampered } from "./envelope.js";
+import { Tampered, TooFull } from "./envelope.js";
 import { NotDerived } from "./keys.js";
 import { Refusal, Unreachable } from "./session.js";
 
@@ -35,6 +35,7 @@ export function explain(error) {
   if (error instanceof Unreachable) return say("unreachable");
   if (error instanceof NotDerived) return say("notDerived");
   if (error instanceof Tampered) return say("tampered");
+  if (error instanceof TooFull) return say("tooFull");
   if (error instanceof Refusal) {
     if (error.status === 401) return say("signedOut");
     if (error.status === 429) return say("busy");

@@ -58,11 +58,17 @@ function listenForList(locker, name) {
     if (boxes) drawBoxes(boxes, manifest.data, entry?.files ?? []);
     form.querySelector("button[type=submit]").textContent = say(entry ? "saveChange" : "add");
   };
+  /** @type {Map<string, HTMLElement>} by all that is in it: a list of thousands is not drawn anew for one more */
+  let drawn = new Map();
   const draw = () => {
-    const entries = [...manifest.data[name]].sort((one, other) => order(one).localeCompare(order(other), "en"));
-    const rows = entries.map((entry) => drawEntry(entry));
-    list.replaceChildren(...rows);
-    screen.querySelector("[data-none]").toggleAttribute("hidden", rows.length > 0);
+    const before = drawn;
+    drawn = new Map();
+    for (const [entry] of manifest.data[name].map((/** @type {any} */ each) => [each, order(each)]).sort(byOrder)) {
+      const key = JSON.stringify([entry, shownPart(entry, "files", manifest.data)]);
+      drawn.set(key, before.get(key) ?? drawEntry(entry));
+    }
+    list.replaceChildren(...drawn.values());
+    screen.querySelector("[data-none]").toggleAttribute("hidden", drawn.size > 0);
   };
   const drawEntry = (/** @type {any} */ entry) => {
     const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
@@ -119,8 +125,12 @@ function listenForList(locker, name) {
   }, () => {
     form.reset();
     list.replaceChildren();
+    drawn.clear();
   });
 }
+
+/** @param {[any, string]} one @param {[any, string]} other @returns {number} */
+const byOrder = ([, one], [, other]) => (one < other ? -1 : one > other ? 1 : 0);
 
 /** @param {any} entry @param {string} part @param {any} data @returns {string} */
 function shownPart(entry, part, data) {
