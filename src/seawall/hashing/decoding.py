@@ -16,6 +16,7 @@ import resource
 import struct
 import sys
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
@@ -41,7 +42,7 @@ LAST = 16_000 * SECOND  # three bytes of milliseconds hold 16,777 seconds
 MOST_PIXELS = 40_000_000  # 8K has 33
 MOST_ERRORS = 100  # packets that cannot be decoded, after which nothing more is expected
 MEMORY = 2 << 30  # an 8K frame takes 50 MB, and a decoder holds up to 17
-SURVEYED = 12  # planes of a survey, at most twice as many for a moment
+SURVEYED = 24  # planes of a survey
 
 # Demuxers that read one file and open no other, and decoders of what people share.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc"
@@ -103,20 +104,60 @@ class Video:
         """
         with self._opened() as container:
             stream = _track(container)
+            try:
+                locked = _is_locked(next(container.demux(stream)))
+            except (av.FFmpegError, StopIteration, EOFError):
+                locked = False  # reading its frames will say more
+            if locked:
+                raise Failed(wire.ENCRYPTED)
             duration = container.duration if container.duration is not None else -1
             return wire.INFO_BODY.pack(stream.codec_context.width, stream.codec_context.height, duration)
 
-    def frames(self, step: int, *, keys: bool = False) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Frames and their times in microseconds: the first at or after each ``step``; or only ``keys``."""
+    def frames(self, step: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames and their times in microseconds: the first at or after each ``step``."""
         marks = Marks(step)
         self.end = wire.WHOLE
-        for time, frame in self._shown(None if keys else self._wanted(step), keys=keys):
+        for time, frame in self._shown(self._wanted(step)):
             at = marks.take(time)
             if marks.over:
                 self.end = wire.LONG
                 return
             if at is not None:
                 yield at, frame
+
+    def keys(self, most: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Key frames from all over the video, so many at most, and their times. Nothing else is decoded."""
+        self.end = wire.WHOLE
+        found = [(nth, packet.pts) for nth, packet in self._packets() if packet.is_keyframe and packet.pts is not None]
+        chosen = {found[at][0] for at in np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)}
+        last = max(chosen, default=-1)
+        for nth, packet in self._packets():
+            if nth > last:
+                return
+            if nth not in chosen or _is_locked(packet):
+                continue
+            context: av.VideoCodecContext = packet.stream.codec_context
+            try:
+                frames = [*context.decode(packet), *context.decode(None)]
+                context.flush_buffers()
+            except av.FFmpegError:
+                continue
+            if frames and frames[0].width * frames[0].height <= MOST_PIXELS and packet.time_base is not None:
+                yield _microseconds((packet.pts or 0) - (found[0][1] or 0), packet.time_base), frames[0]
+
+    def _packets(self) -> Iterator[tuple[int, av.Packet[av.VideoStream]]]:
+        """The packets of the video track, as far as they can be read, with their numbers."""
+        with self._opened() as container:
+            stream = _track(container)
+            _prepare(stream)
+            packets = enumerate(container.demux(stream))
+            while True:
+                try:
+                    nth, packet = next(packets)
+                except (StopIteration, av.FFmpegError, EOFError):
+                    return
+                if packet.size and not packet.is_discard:
+                    yield nth, packet
 
     def _wanted(self, step: int) -> frozenset[int] | None:
         """The presentation times (of the container) of the frames that will be taken; None if it does not say.
@@ -139,15 +180,11 @@ class Video:
         marks = Marks(step)
         return frozenset(pts for pts in sorted(times) if marks.take(_microseconds(pts, base)) is not None)
 
-    def _shown(self, wanted: frozenset[int] | None, *, keys: bool) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _shown(self, wanted: frozenset[int] | None) -> Iterator[tuple[int, av.VideoFrame]]:
         """Every frame that can be decoded, with its own time in microseconds."""
         with self._opened() as container:
             stream = _track(container)
-            context = stream.codec_context
-            context.thread_count = 1
-            context.options = {"max_pixels": str(MOST_PIXELS)}
-            if keys:
-                context.skip_frame = "NONKEY"
+            _prepare(stream)
             length = SECOND * (1 / (stream.guessed_rate or Fraction(25)))
             time = 0
             for frame in self._decoded(container, stream, wanted):
@@ -170,6 +207,9 @@ class Video:
                 return
             except (av.FFmpegError, EOFError):
                 self.end = wire.DAMAGED
+                return
+            if _is_locked(packet):  # the beginning was open
+                self.end = wire.ENCRYPTED
                 return
             if wanted is not None:
                 stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
@@ -198,7 +238,9 @@ def _track(container: av.container.InputContainer) -> av.VideoStream:
         if int(stream.disposition) & _ATTACHED_PICTURE:
             continue
         context = stream.codec_context
-        if context is None or context.codec_tag in {"encv", "drmi"} or _is_encrypted(stream):
+        if (
+            context is None or context.codec_tag in {"encv", "drmi"} or "enc_key_id" in stream.metadata
+        ):  # the last: WebM
             raise Failed(wire.ENCRYPTED)
         if context.width * context.height > MOST_PIXELS:
             raise Failed(wire.TOO_LARGE)
@@ -206,8 +248,13 @@ def _track(container: av.container.InputContainer) -> av.VideoStream:
     raise Failed(wire.NO_VIDEO)
 
 
-def _is_encrypted(stream: av.VideoStream) -> bool:
-    return any("encrypt" in key.lower() for key in stream.metadata)
+def _prepare(stream: av.VideoStream) -> None:
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
+
+
+def _is_locked(packet: av.Packet[Any]) -> bool:
+    return bool(packet.has_sidedata("encryption_info"))
 
 
 def _microseconds(pts: int, base: Fraction) -> int:
@@ -275,20 +322,11 @@ def _send(kind: bytes, body: bytes) -> None:
 
 
 def _survey(video: Video) -> None:
-    """Planes of a few frames all over the video: of its key frames, or of its seconds if it has few."""
-    kept: list[tuple[int, NDArray[np.uint8]]] = []
-    for keys in (True, False):
-        kept.clear()
-        every = 1
-        for count, (time, frame) in enumerate(video.frames(SECOND // 2, keys=keys)):
-            if count % every == 0:
-                kept.append((time, _plane(luma(frame))))
-            if len(kept) == 2 * SURVEYED:  # every second one from here on
-                del kept[1::2]
-                every *= 2
-        if len(kept) >= SURVEYED // 2:
-            break
-    for time, cells in kept:
+    """Planes of a few frames: of key frames from all over the video; if it has few, of its first seconds."""
+    planes = [(time, _plane(luma(frame))) for time, frame in video.keys(SURVEYED)]
+    if len(planes) < SURVEYED // 4:
+        planes = [(time, _plane(luma(frame))) for time, frame in islice(video.frames(SECOND // 2), SURVEYED)]
+    for time, cells in planes:
         _send(wire.PLANE, wire.TIME.pack(time) + wire.PLANE_SIZE.pack(*cells.shape) + cells.tobytes())
 
 
@@ -297,8 +335,7 @@ def _obey(video: Video, order: dict[str, object]) -> None:
         _survey(video)
         return
     rects = np.array(order["rects"], np.float64).reshape(-1, 4)
-    taken = video.frames(int(str(order["step"])), keys=bool(order["keys"]))
-    for count, (time, frame) in enumerate(taken, start=1):
+    for count, (time, frame) in enumerate(video.frames(int(str(order["step"]))), start=1):
         _send(wire.FRAME, wire.TIME.pack(time) + _views(luma(frame), rects))
         sys.stdout.buffer.flush()
         if count == order["most"]:

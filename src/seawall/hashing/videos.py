@@ -51,7 +51,7 @@ _MOST_MESSAGE = 1 << 26  # bytes; a plane has a million at most
 _NO_FRAME = "Nothing in this video can be shown. Try to play it; if that works, record the screen while it plays."
 _SAID = {
     DAMAGED: "This video is damaged: not all of it could be read.",
-    LONG: "This video is very long: only its first hour was read.",
+    LONG: "This video is very long: only its beginning was read.",
     NO_VIDEO: "This file has sound and no video. Choose another one.",
     ENCRYPTED: "This video is locked against copying. Record the screen while it plays, and choose the recording.",
     TOO_LARGE: "The frames of this video are too large. Save a smaller copy of it.",
@@ -62,6 +62,10 @@ _STALLED = "This video takes too long or too much memory to read. Save a smaller
 
 class UnreadableVideo(UnreadableImage):
     """We cannot make a fingerprint of this. The message is a sentence for the person, with what to do next."""
+
+    def __init__(self, said: str | None = None) -> None:
+        """``said``: the sentence; without one, that nothing could be decoded."""
+        super().__init__(said or _NO_FRAME)
 
 
 class Frame(NamedTuple):
@@ -159,12 +163,12 @@ class Reading:
     def _info(self) -> tuple[int, int, int]:
         kind, body = self._message()
         if kind != INFO:
-            raise UnreadableVideo(_SAID.get(body[0] if kind == END else -1, _NO_FRAME))
+            raise UnreadableVideo(_SAID.get(body[0]) if kind == END else None)
         width, height, duration = INFO_BODY.unpack(body)
         return width, height, duration
 
     def survey(self) -> list[Surveyed]:
-        """Up to 24 frames from all over the video."""
+        """Up to 24 frames: key frames from all over the video, or of its first seconds if it has few."""
         found = []
         for kind, body in self._answers({"do": "survey"}):
             if kind == PLANE:
@@ -173,13 +177,10 @@ class Reading:
                 found.append(Surveyed(t, pixels))
         return found
 
-    def frames(
-        self, step: int, rects: Sequence[Sequence[float]] = (), *, most: int = 0, keys: bool = False
-    ) -> Iterator[Sampled]:
+    def frames(self, step: int, rects: Sequence[Sequence[float]] = (), *, most: int = 0) -> Iterator[Sampled]:
         """The first frame at or after each ``step`` microseconds, ``most`` of them if not 0.
 
-        ``keys``: of key frames only, which costs little. ``rects``: parts (left, top, right, bottom as fractions) that
-        are hashed besides the whole.
+        ``rects``: parts (left, top, right, bottom as fractions) that are hashed besides the whole.
         """
         views = 1 + len(rects)
         order = {
@@ -187,7 +188,6 @@ class Reading:
             "step": step,
             "rects": [list(map(float, r)) for r in rects],
             "most": most,
-            "keys": keys,
         }
         for kind, body in self._answers(order):
             if kind == FRAME and len(body) == TIME.size + views * VIEW_BYTES:
@@ -255,7 +255,7 @@ def read_frames(path: str | Path, *, progress: Callable[[float], None] | None = 
                 progress(min(1.0, one.t / reading.duration))
         problem = reading.problem
     if clearest is None:
-        raise UnreadableVideo(problem or _NO_FRAME)
+        raise UnreadableVideo(problem)
     if problem and len(kept) < LEAST_FRAMES and problem != _SAID[LONG]:
         raise UnreadableVideo(f"{problem} Choose another copy of it, or record the screen while it plays.")
     return VideoFrames(reading.width, reading.height, clearest, tuple(kept.values()), problem)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY, Plane
+from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY, Plane, UnreadableVideo
 from seawall.matching import regions
 from seawall.matching.lookup import VIEWS
 
@@ -91,13 +91,21 @@ class Videos:
         self._index, self._bearers = index, bearers
 
     def look(self, reading: Reading, *, boxes: bool = True) -> Looked:
-        """What of the bank a video shows. ``boxes``: look for it inside of the frames too."""
+        """What of the bank a video shows. ``boxes``: look for it inside of the frames too.
+
+        :raises UnreadableVideo: nothing in it can be decoded
+        """
         surveyed = reading.survey()
         found = boxes_of([one.pixels for one in surveyed]) if boxes else []
         survey = Tally(self._index, self._bearers)
         survey.take_survey(surveyed, found)
         decided = survey.decided(_SURVEY_SHARE)
-        if len(survey.usable) >= _SURVEYED and any(one.kind == "video" for one in decided):
+        if (
+            len(survey.usable) >= _SURVEYED
+            and reading.duration is not None
+            and surveyed[-1].t >= SHARE * reading.duration
+            and any(one.kind == "video" for one in decided)
+        ):
             return Looked(decided, usable=True, problem=None)
         tally = Tally(self._index, self._bearers)
         batch: list[Sampled] = []
@@ -111,6 +119,8 @@ class Videos:
                 if decided := tally.found_whole():
                     return Looked(decided, usable=True, problem=None)
         problem = reading.problem
+        if not surveyed and not later:
+            raise UnreadableVideo(problem)
         tally.take(batch, 0)
         sightings = tally.decided(SHARE)
         for box in range(1, 1 + len(found)):
