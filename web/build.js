@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+import { LIBHEIF_NOTICE, writeLibheif } from "./libheif.js";
+
 const here = fileURLToPath(new URL(".", import.meta.url));
 const vendor = fileURLToPath(new URL("../src/seawall/site/static/site/vendor/", import.meta.url));
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
@@ -79,5 +81,6 @@ function licence(folder) {
 mkdirSync(vendor, { recursive: true });
 const inputs = (await Promise.all(["sealing", "zip", "argon2", "words", "demuxer"].map(bundle))).flat();
 const folders = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean);
-const licences = [...new Set(folders)].sort().map(licence);
-writeFileSync(`${vendor}LICENSES.txt`, [...licences, EFF_NOTICE].join(`\n${"-".repeat(80)}\n\n`));
+const licences = [...new Set(folders), "libheif-js"].sort().map(licence);
+writeLibheif(modules, vendor);
+writeFileSync(`${vendor}LICENSES.txt`, [...licences, LIBHEIF_NOTICE, EFF_NOTICE].join(`\n${"-".repeat(80)}\n\n`));

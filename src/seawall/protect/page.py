@@ -1,4 +1,4 @@
-"""Put the picture page together: worker inside frame inside page, each pinned by the hash of its very text.
+"""Put the picture page, and the one for HEIC, together: worker inside frame inside page, each pinned by its hash.
 
 The design and what it promises: docs/spec/protect-page.md.
 """
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from seawall.hashing import USABLE_QUALITY
+from seawall.hashing import MAX_FILE_BYTES, USABLE_QUALITY
+from seawall.hashing.heic import DISPLAY_P3
+from seawall.hashing.limits import MAX_HEIC
 from seawall.site.frame import SCRIPT, STYLE
 
 # In a wheel the kernel's WebAssembly lies beside seawall.hashing; in a checkout where it was built.
@@ -24,8 +26,8 @@ _CHECKOUT = Path(__file__).parents[3] / "kernel"
 _KERNELS = ("pdq.wasm", "pdq-scalar.wasm")
 
 _SOURCES = files("seawall.protect") / "static" / "protect"
-# Built by `make web`: web/demuxer.js.
-_DEMUXER = files("seawall.site") / "static" / "site" / "vendor" / "demuxer.js"
+# Built by `make web`.
+_VENDOR = files("seawall.site") / "static" / "site" / "vendor"
 
 # The page's ES modules, each after those it imports. Inline scripts cannot import one another, so they are joined.
 _MODULES = (
@@ -93,15 +95,37 @@ def _source(*names: str) -> str:
     return "".join(_COMMENT.sub("", (_SOURCES / name).read_text(encoding="utf-8")) for name in names)
 
 
-def worker_text() -> str:
-    """The whole text of the worker: the kernel's WebAssembly as base64, and the code that feeds it.
+def _constants(**values: object) -> str:
+    return "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
 
-    The demuxer, most of it all, is the body of a function: browsers hardly look at it before a video is chosen.
-    """
-    wasm = [base64.b64encode(_kernel(name)).decode() for name in _KERNELS]
-    constants = f"const WASM = {json.dumps(wasm)};\nconst USABLE_QUALITY = {USABLE_QUALITY};\n"
-    demuxer = f"function openDemuxer() {{\n{_DEMUXER.read_text(encoding='utf-8')}\nreturn Demuxer;\n}}\n"
-    return constants + demuxer + _source("decoder.js", "worker.js", "video.js")
+
+def _function(name: str, vendor: str, value: str) -> str:
+    """Other people's code as the body of a function: browsers hardly look at it before it is called."""
+    return f"function {name}() {{\n{(_VENDOR / vendor).read_text(encoding='utf-8')}\nreturn {value};\n}}\n"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _kernels() -> str:
+    return _constants(WASM=[_base64(_kernel(name)) for name in _KERNELS], USABLE_QUALITY=USABLE_QUALITY)
+
+
+def worker_text() -> str:
+    """The whole text of the worker: the kernel's WebAssembly as base64, the code that feeds it, and video's."""
+    demuxer = _function("openDemuxer", "demuxer.js", "Demuxer")
+    return _kernels() + demuxer + _source("decoder.js", "worker.js", "video.js")
+
+
+def heic_worker_text() -> str:
+    """The whole text of the worker of the page for HEIC: libheif instead of what videos need."""
+    packed = _base64((_VENDOR / "libheif.wasm.deflate").read_bytes())
+    constants = _constants(
+        LIBHEIF=packed, DISPLAY_P3=_base64(DISPLAY_P3), MAX_HEIC=MAX_HEIC, MAX_FILE_BYTES=MAX_FILE_BYTES
+    )
+    libheif = _function("openLibheif", "libheif.js", "libheif")
+    return _kernels() + constants + libheif + _source("worker.js", "heic.js")
 
 
 def frame_text() -> str:
@@ -123,3 +147,9 @@ def style_text() -> str:
 def sealed() -> Sealed:
     """Return the page's parts as served. Read once a process."""
     return seal(worker=worker_text(), frame=frame_text(), page=page_text(), style=style_text())
+
+
+@functools.cache
+def sealed_for_heic() -> Sealed:
+    """Return those of the page for HEIC photos."""
+    return seal(worker=heic_worker_text(), frame=frame_text(), page=page_text(), style=style_text())

@@ -11,6 +11,7 @@ urlpatterns = [
     path("protect/", views.start, name="start"),
     path("protect/under-18/", views.under_18, name="under_18"),
     path("protect/picture/", views.picture, name="picture"),
+    path("protect/picture/heic/", views.heic, name="heic"),
     path("protect/send/", views.send, name="send"),
     path("protect/receipt/", views.receipt, name="receipt"),
     path("protect/receipt/withdraw/", views.withdraw, name="withdraw"),

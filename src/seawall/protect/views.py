@@ -16,7 +16,7 @@ from seawall.directory import queries as directory
 from seawall.exchange import operations, queries, wire
 from seawall.hashing import USABLE_QUALITY
 from seawall.protect.forms import Code, NotAReceipt, read_receipt
-from seawall.protect.page import Sealed, sealed
+from seawall.protect.page import Sealed, sealed, sealed_for_heic
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -53,9 +53,20 @@ def picture(request: HttpRequest) -> HttpResponse:
     return picture_page(request, sealed())
 
 
-def picture_page(request: HttpRequest, parts: Sealed) -> HttpResponse:
+@require_safe
+def heic(request: HttpRequest) -> HttpResponse:
+    """The same for HEIC photos, with a decoder of its own for browsers that have none. It is large, so it is apart."""
+    return picture_page(request, sealed_for_heic(), heic=True)
+
+
+def picture_page(request: HttpRequest, parts: Sealed, *, heic: bool = False) -> HttpResponse:
     """Render those parts under the policy that pins them."""
-    context = {"sealed": parts, "platforms": queries.platforms_today(), "usable_quality": USABLE_QUALITY}
+    context = {
+        "sealed": parts,
+        "platforms": queries.platforms_today(),
+        "usable_quality": USABLE_QUALITY,
+        "heic": heic,
+    }
     response = render(request, "protect/picture.html", context)
     response["Content-Security-Policy"] = parts.policy
     return response

@@ -10,7 +10,7 @@
  */
 
 // What the worker may say when there is no fingerprint. The page has a sentence for each.
-const FAILURES = ["unreadable", "too-small", "too-big", "old-browser", "scrambled", "stuck"].concat(
+const FAILURES = ["unreadable", "too-small", "too-big", "old-browser", "scrambled", "stuck", "other-page"].concat(
   ["not-a-video", "unknown-video", "no-video", "locked", "frames-too-big", "no-decoder", "damaged"],
 );
 

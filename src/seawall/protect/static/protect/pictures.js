@@ -83,6 +83,7 @@ function draw(picture, ready) {
   bar.hidden = picture.state !== "working";
   if (picture.percent === null) bar.removeAttribute("value");
   else bar.value = picture.percent;
+  part("elsewhere").hidden = picture.failed !== "other-page";
   part("hash").hidden = !ready.includes(picture);
   part("hash").textContent = picture.hash ?? "";
   part("remove").firstElementChild.textContent = say(moving ? "stop" : "remove");

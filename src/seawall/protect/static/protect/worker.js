@@ -13,7 +13,7 @@ const COPIED_ROWS = 16;
 // 126 parts of 33 bytes: a fingerprint and its quality (spec/windows.md, section 3).
 const WINDOWS_BYTES = 126 * 33;
 
-// By these a video is told from a picture (video.js).
+// By these a video is told from a picture, and HEIC from the others.
 const HEAD_BYTES = 1024;
 
 // A side shorter than this has no PDQ (spec/fingerprint.md, section 2).
@@ -144,26 +144,54 @@ async function* strips(bitmap) {
   }
 }
 
+/** What the first bytes of a video, or of sound, look like: seawall.hashing.videos.is_video. @param {Uint8Array} head */
+function isVideo(head) {
+  const text = String.fromCharCode(...head);
+  if (/^(ftyp|moov|mdat|wide|free|skip|pnot)/.test(text.slice(4))) {
+    return !/^ftyp(avi[fs]|he[iv][cxms]|mif1|msf1)/.test(text.slice(4));
+  }
+  return /^(\x1a\x45\xdf\xa3|FLV\x01|OggS|\0\0\x01[\xba\xb3]|\x30\x26\xb2\x75|RIFF[^]{4}AVI |G[^]{187}G[^]{187}G)/.test(text);
+}
+
+/** Whether a file calls itself HEIC or HEIF: seawall.hashing.heic.is_heic. @param {Uint8Array} head */
+function isHeic(head) {
+  if (String.fromCharCode(...head.subarray(4, 8)) !== "ftyp") return false;
+  const end = Math.min(64, new DataView(head.buffer).getUint32(0));
+  const [first, , ...others] = String.fromCharCode(...head.subarray(8, end)).match(/[^]{4}/g) ?? [];
+  return /^he[iv][cxms]$/.test(first) || (/^m[is]f1$/.test(first) && !others.includes("avif") && !others.includes("avis"));
+}
+
 /**
- * @param {Blob} file
+ * A picture, ready to be walked through.
+ * @typedef {{width: number, height: number, strips: AsyncIterable<{rows: number, rgba: Uint8ClampedArray}>}} Opened
+ * @param {Blob} file @param {Uint8Array} head @returns {Promise<Opened>}
+ */
+async function open(file, head) {
+  // On the page for HEIC, whatever the browser can do: all then find the same bits.
+  if (isHeic(head) && typeof openHeic !== "undefined") return openHeic(file);
+  const bitmap = await createImageBitmap(file).catch(() => {
+    throw new Refusal(isHeic(head) ? "other-page" : "unreadable");
+  });
+  return { width: bitmap.width, height: bitmap.height, strips: strips(bitmap) };
+}
+
+/**
+ * @param {Blob} file @param {Uint8Array} head
  * @param {(percent: number) => void} tell
  * @returns {Promise<[hash: string, quality: number, windows: string, qualityOfTheFirst: number]>}
  */
-async function fingerprint(file, tell) {
+async function fingerprint(file, head, tell) {
   if (typeof OffscreenCanvas === "undefined") throw new Refusal("old-browser");
   if (!canvasTellsTheTruth()) throw new Refusal("scrambled");
-  const bitmap = await createImageBitmap(file).catch(() => {
-    throw new Refusal("unreadable");
-  });
-  if (Math.min(bitmap.width, bitmap.height) < SHORTEST_SIDE) throw new Refusal("too-small");
-  const hasher = new Hasher(bitmap.width, bitmap.height);
+  const { width, height, strips } = await open(file, head);
+  if (Math.min(width, height) < SHORTEST_SIDE) throw new Refusal("too-small");
+  const hasher = new Hasher(width, height);
   let done = 0;
-  for await (const { rows, rgba } of strips(bitmap)) {
+  for await (const { rows, rgba } of strips) {
     hasher.feed(rgba);
     done += rows;
-    tell(Math.floor((100 * done) / bitmap.height));
+    tell(Math.floor((100 * done) / height));
   }
-  bitmap.close();
   return hasher.finish();
 }
 
@@ -171,8 +199,9 @@ self.onmessage = async ({ data: file, ports: [port] }) => {
   const tell = (/** @type {number} */ percent) => port.postMessage(["progress", percent]);
   try {
     const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+    if (isVideo(head) && typeof fingerprintVideo === "undefined") throw new Refusal("other-page");
     if (isVideo(head)) port.postMessage(["video", ...(await fingerprintVideo(file, tell))]);
-    else port.postMessage(["done", ...(await fingerprint(file, tell))]);
+    else port.postMessage(["done", ...(await fingerprint(file, head, tell))]);
   } catch (error) {
     const named = file.type.startsWith("video/") ? "not-a-video" : "unreadable"; // by its name only
     const code = error instanceof Refusal && error.code !== "unreadable" ? error.code : named;
