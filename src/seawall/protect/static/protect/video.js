@@ -36,14 +36,8 @@ const WEIGHTS = {
   "bt2020-ncl": [0.2627, 0.0593],
 };
 
-/** What the first bytes of a video, or of sound, look like: seawall.hashing.videos.is_video. @param {Uint8Array} head */
-function isVideo(head) {
-  const text = String.fromCharCode(...head);
-  if (/^(ftyp|moov|mdat|wide|free|skip|pnot)/.test(text.slice(4))) {
-    return !/^ftyp(avi[fs]|he[iv][cxms]|mif1|msf1)/.test(text.slice(4));
-  }
-  return /^(\x1a\x45\xdf\xa3|FLV\x01|OggS|\0\0\x01[\xba\xb3]|\x30\x26\xb2\x75|RIFF[^]{4}AVI |G[^]{187}G[^]{187}G)/.test(text);
-}
+// What whole numbers have lost of a luma, about: measured in Firefox, whose frames then end 0.4 bits away and not 2.3.
+const CUT_OFF = 0.25;
 
 /** Which frames are taken, by their times: the first at or after each second. */
 class Marks {
@@ -147,16 +141,21 @@ class LumaReader {
     return luma;
   }
 
-  /** An engine that hands out only red, green and blue. @param {VideoFrame} frame */
+  /**
+   * An engine that hands out only red, green and blue, cut off to whole numbers: back to the luma they were made of.
+   * @param {VideoFrame} frame
+   */
   async readColours(frame) {
     const { width, height } = frame.visibleRect;
     const [red, blue] = WEIGHTS[frame.colorSpace.matrix ?? ""] ?? WEIGHTS[height < 720 ? "smpte170m" : "bt709"];
     const colours = await this.colours(frame);
     const luma = new Uint8Array(width * height);
+    const { bytes, red: first } = colours;
+    const { fullRange } = frame.colorSpace;
     for (let y = 0, to = 0; y < height; y += 1) {
       for (let x = 0, at = y * colours.stride; x < width; x += 1, at += 4) {
-        const [r, g, b] = [colours.bytes[at + colours.red], colours.bytes[at + 1], colours.bytes[at + 2 - colours.red]];
-        luma[to++] = red * r + (1 - red - blue) * g + blue * b + 0.5;
+        const full = red * bytes[at + first] + (1 - red - blue) * bytes[at + 1] + blue * bytes[at + 2 - first];
+        luma[to++] = fullRange ? full + 0.5 : EXPANDED[(((full + CUT_OFF) * 219) / 255 + 16.5) | 0];
       }
     }
     return luma;
