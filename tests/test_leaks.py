@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_to_bytes
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 from skimage import data as photos
 
+from seawall.hashing.tests.test_heic import heic
 from seawall.protect import page as picture_page
 from seawall.protect import views
 from seawall.site.tests.browse import follow
@@ -49,6 +51,13 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def heic_photo(tmp_path: Path) -> Path:
+    path = tmp_path / "coffee.heic"
+    path.write_bytes(heic(Image.fromarray(photos.coffee())))  # type: ignore[no-untyped-call]
+    return path
+
+
 def run_of_picture(traffic: bytes, file: bytes, pixels: bytes) -> bytes | None:
     """A run of the file or its pixels that the traffic holds, as it is or as hex or base64 in any alignment."""
     readings = [traffic, unquote_to_bytes(traffic.replace(b"+", b" "))]
@@ -62,8 +71,12 @@ def run_of_picture(traffic: bytes, file: bytes, pixels: bytes) -> bytes | None:
     return None
 
 
-def choose(page: Page, recorder: Recorder, *files: Path) -> None:
-    page.goto(f"http://127.0.0.1:{recorder.site}/protect/picture/")
+# The picture page, and the one for HEIC: other workers, and policies that are made alike.
+PAGES = ["/protect/picture/", "/protect/picture/heic/"]
+
+
+def choose(page: Page, recorder: Recorder, *files: Path, path: str = PAGES[0]) -> None:
+    page.goto(f"http://127.0.0.1:{recorder.site}{path}")
     page.set_input_files("#picture", files)
 
 
@@ -75,9 +88,30 @@ def test_the_search_for_the_picture_would_find_it(photo: Path) -> None:
 
 
 def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder, photo: Path) -> None:
+    begin(page, recorder)
+    page.set_input_files("#picture", photo)
+    assert_one_post_left(recorder, protect(page), photo.read_bytes(), np.asarray(Image.open(photo)).tobytes())
+
+
+def test_one_post_leaves_of_a_heic_photo_too(page: Page, recorder: Recorder, heic_photo: Path) -> None:
+    begin(page, recorder)
+    page.set_input_files("#picture", heic_photo)
+    follow(page.get_by_role("link", name="Go to the page for HEIC photos"))
+    loaded = len(recorder.bytes_to(recorder.site))
+    page.set_input_files("#picture", heic_photo)
+    page.locator("#to-read:enabled").wait_for()
+    assert len(recorder.bytes_to(recorder.site)) == loaded, "nothing is fetched once a photo is chosen"
+    pixels = np.asarray(pillow_heif.open_heif(heic_photo)).tobytes()
+    assert_one_post_left(recorder, protect(page), heic_photo.read_bytes(), pixels)
+
+
+def begin(page: Page, recorder: Recorder) -> None:
     page.goto(f"http://127.0.0.1:{recorder.site}/protect/")
     follow(page.get_by_role("link", name="Yes, both"))
-    page.set_input_files("#picture", photo)
+
+
+def protect(page: Page) -> str:
+    """Send what was chosen, as a person does: the text that was shown."""
     page.get_by_role("button", name="Continue").click()
     page.locator("#future").check()
     page.locator("#parts").check()
@@ -89,8 +123,11 @@ def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name="Send these fingerprints").click()
     page.get_by_role("heading", name="Done").wait_for()
-    settle(recorder, 1)
+    return shown
 
+
+def assert_one_post_left(recorder: Recorder, shown: str, file: bytes, pixels: bytes) -> None:
+    settle(recorder, 1)
     said = recorder.bytes_to(recorder.site)
     requests = re.findall(rb"^([A-Z]+) (\S+) HTTP/1\.1\r\n", said, re.MULTILINE)
     posts = [path for method, path in requests if method != b"GET"]
@@ -103,8 +140,7 @@ def test_one_post_leaves_and_it_is_the_text_shown(page: Page, recorder: Recorder
     assert list(parse_qs(body.decode())) == ["fingerprints"]
     assert parse_qs(body.decode())["fingerprints"][0].replace("\r\n", "\n") == shown
 
-    pixels = np.asarray(Image.open(photo)).tobytes()
-    assert run_of_picture(said, photo.read_bytes(), pixels) is None
+    assert run_of_picture(said, file, pixels) is None
     assert not recorder.bytes_to(recorder.other, recorder.tcp, recorder.udp)
     assert not sum(map(recorder.connections_to, (recorder.other, recorder.tcp, recorder.udp)))
 
@@ -134,6 +170,7 @@ def serve(
     policy = ", ".join(parts.policy.split(", ")[:policies])
     parts = picture_page.Sealed(parts.frame, parts.script, parts.style, policy)
     monkeypatch.setattr(views, "sealed", lambda: parts)
+    monkeypatch.setattr(views, "sealed_for_heic", lambda: parts)
 
 
 def leaks_over_http(recorder: Recorder) -> set[str]:
@@ -148,11 +185,12 @@ def answered(page: Page) -> None:
     page.get_by_text("5ea5ea").wait_for(timeout=20_000)
 
 
+@pytest.mark.parametrize("path", PAGES)
 def test_nothing_leaves_the_worker_that_sees_the_picture(
-    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     serve(monkeypatch, recorder, worker=True)
-    choose(page, recorder, photo)
+    choose(page, recorder, photo, path=path)
     answered(page)
     settle(recorder, 1)
     assert leaks_over_http(recorder) == set()
@@ -160,11 +198,12 @@ def test_nothing_leaves_the_worker_that_sees_the_picture(
     assert [recorder.connections_to(port) for port in (recorder.other, recorder.tcp, recorder.udp)] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("path", PAGES)
 def test_the_recorder_sees_a_worker_leak_without_the_policy(
-    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch
+    page: Page, recorder: Recorder, photo: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     serve(monkeypatch, recorder, worker=True, policies=0)
-    choose(page, recorder, photo)
+    choose(page, recorder, photo, path=path)
     answered(page)
     settle(recorder, 1)
     seen = leaks_over_http(recorder)
