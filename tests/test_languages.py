@@ -28,7 +28,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
 PAGES = ["", "start/", "what/", "bank/", "apps/", "settings/", "alerts/", "support/", "days/", "steps/"]
 PAGES += [f"steps/{number}/" for number in range(1, 7)]
-PAGES += ["protect/", "protect/under-18/", "protect/receipt/", "leaving/", "privacy/", "no-such-page/"]
+PAGES += ["protect/", "protect/under-18/", "protect/picture/heic/", "protect/receipt/"]
+PAGES += ["leaving/", "privacy/", "no-such-page/"]
 SIZES = [(320, 640), (1280, 800)]
 # Names of things, which are the same in every language.
 NAMES = ["Seawall", "Chrome", "Edge", "Brave", "Firefox", "Samsung Internet"]
