@@ -17,7 +17,7 @@ async function read() {
   if (typedNumber === null) return refuse(number, say("badNumber")), null;
   if (typedWords === null) return refuse(words, say("badWords")), null;
   const unknown = await unknownWords(typedWords).catch(() => []); // without the list, the server's answer will do
-  if (unknown.length > 0) return refuse(words, say("badWord", { place: unknown.join(", ") })), null;
+  if (unknown.length > 0) return refuse(words, say("badWord", { place: unknown[0] })), null;
   return [typedNumber, typedWords];
 }
 

@@ -104,7 +104,7 @@ function stampsOf(stamps, data, lines, keys) {
   }
   const ours = stamps.filter(({ root }) => roots.has(root)).map(({ root, authority, token }) => {
     const bytes = base64.decode(token);
-    return { root, authority, token: bytes, time: timeOf(bytes, sha256(hex.decode(root))), covers: roots.get(root) };
+    return { root, authority: authority.replace(/^https?:\/\/([^/]+).*$/, "$1"), token: bytes, time: timeOf(bytes, sha256(hex.decode(root))), covers: roots.get(root) };
   });
   return ours.filter(({ time }) => time !== null).sort((one, other) => (one.time < other.time ? -1 : 1));
 }
