@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -46,11 +46,14 @@ def until(page: Page, demo: Demo, picture: bytes, wanted: str) -> str:
     return said
 
 
-def protect(page: Page, demo: Demo, picture: bytes, receipt: Path, *, only: tuple[str, ...] = ()) -> str:
-    """Walk the four steps; answers the text that was shown before it was sent."""
+def protect(page: Page, demo: Demo, picture: bytes | Path, receipt: Path, *, only: tuple[str, ...] = ()) -> str:
+    """Walk the four steps with a JPEG, or any file; answers the text that was shown before it was sent."""
+    chosen: Any = picture
+    if isinstance(picture, bytes):
+        chosen = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture}
     page.goto(f"{demo.site}/protect/")
     follow(page.locator("text=Yes, both"))
-    page.set_input_files("#picture", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    page.set_input_files("#picture", chosen)
     page.click("#to-read:enabled")
     if only:
         for box in page.locator("[data-platform]").all():
