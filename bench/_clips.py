@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]  # (h, w, 3)
 
+os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
 _PANNED = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry", "hubble_deep_field", "coins", "grass")
 
 
@@ -79,27 +81,29 @@ def photo(name: str) -> Picture:
     return np.asarray(Image.fromarray(getattr(data, name)()).convert("RGB"))
 
 
-def panned(seed: int, frames: int, *, size: tuple[int, int] = (320, 180), fps: float = 10) -> Iterator[Picture]:
+def panned(
+    seed: int, frames: int, *, size: tuple[int, int] = (320, 180), fps: float = 10, pace: float = 0.05
+) -> Iterator[Picture]:
     """A hand-held camera over a photograph, another every three seconds, and a disc that crosses it.
 
-    The view moves by up to 5 % of its width a second and grows or shrinks by up to 5 %; the disc, a sixth of the
-    height, by up to a quarter of the width. ``size`` is width, height.
+    The view moves by up to ``pace`` of its width a second and grows or shrinks by up to as much; the disc, a sixth of
+    the height, by up to a quarter of the width. ``size`` is width, height.
     """
     draw = np.random.default_rng(seed)
     shot = max(1, round(3 * fps))
     view: Callable[[float], Picture] | None = None
     for count in range(frames):
         if count % shot == 0 or view is None:
-            view = _shot(draw, size)
+            view = _shot(draw, size, pace)
         yield view((count % shot) / fps)
 
 
-def _shot(draw: np.random.Generator, size: tuple[int, int]) -> Callable[[float], Picture]:
+def _shot(draw: np.random.Generator, size: tuple[int, int], most: float) -> Callable[[float], Picture]:
     picture = Image.fromarray(photo(_PANNED[draw.integers(len(_PANNED))]))
     if draw.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    side, growth = draw.uniform(0.4, 0.7), draw.uniform(-0.05, 0.05)
-    start, pace = draw.uniform(0.1, 0.9, 2), draw.uniform(-0.05, 0.05, 2)
+    side, growth = draw.uniform(0.4, 0.7), draw.uniform(-most, most)
+    start, pace = draw.uniform(0.1, 0.9, 2), draw.uniform(-most, most, 2)
     disc, drift = draw.uniform(0.2, 0.8, 2), draw.uniform(-0.25, 0.25, 2)
     colour = tuple(int(part) for part in draw.integers(0, 255, 3))
 

@@ -99,6 +99,8 @@ def _reordered(frames: list[Picture], _: np.random.Generator) -> Upload:
     return Upload([frame for piece in pieces[::-1] for frame in piece])
 
 
+# Where these cut is drawn by lot: they are tried so many times a clip.
+DRAWN = {"any 5 s": 5, "mirrored 5 s, encoded again": 5}
 ATTACKS: dict[str, Callable[[list[Picture], np.random.Generator], Upload]] = {
     **{f"h264 crf {crf}": _encoded(_clips.H264, crf) for crf in (18, 28, 40)},
     **{f"vp9 crf {crf}": _encoded(_clips.VP9, crf) for crf in (18, 28, 40)},
