@@ -24,7 +24,7 @@ from seawall.matching import regions, views
 from seawall.matching.index import Matches
 from seawall.matching.lookup import VIEWS
 from seawall.matching.placement import Placement, Placer, Seed
-from seawall.matching.witnesses import SLOT_BYTES, SLOTS, Evidence, implied, worth
+from seawall.matching.witnesses import ENOUGH, SLOT_BYTES, SLOTS, Evidence, implied, worth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -150,7 +150,7 @@ class Looks:
             proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
         placed = self._placer.place(planes, proved, [prints[seed.id] for seed in proved])
         for placement in placed:
-            if textured(planes[placement.seed.frame], placement.box):
+            if placement.evidence.weight >= _PLAINLY or textured(planes[placement.seed.frame], placement.box):
                 yield _sighting(placement, "certain")
         if stage.whole:
             for seed in proved:
@@ -230,6 +230,7 @@ _MOST_HITS = 20_000  # kept of a stage
 # So much of a picture differs by so much luma from the cell beside it. docs/decisions/looks.md: wrong placements on
 # drawings and right ones on photographs.
 _STEP, _TEXTURED = 3, 0.05
+_PLAINLY = 2 * ENOUGH  # so much evidence needs no texture: a dolphin under water has next to none, and 425 points
 
 
 def effort_for(signals: int) -> views.Effort:

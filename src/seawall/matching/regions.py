@@ -3,7 +3,8 @@
 Three detectors that err differently, none of which needs to be right: a region that is none costs a few look-ups.
 `framed` asks how far the statistics of the outermost strip reach inwards (a plain, patterned or blurred border),
 `bounded` looks for four straight edges (a picture in a chat, a collage), `cut` splits at empty rows and columns.
-`grid` needs no detector. Edges are found on a plane of half the size and then moved to the sharpest row nearby.
+`grid` divides the upload evenly, with gutters where it sees some and without where not. Edges are found on a plane of
+half the size and then moved to the sharpest row nearby.
 """
 
 from __future__ import annotations
@@ -34,18 +35,20 @@ MOST_BOUNDED = 40
 class Regions(NamedTuple):
     """What may be a picture of its own."""
 
-    rects: Rects  # all, the likeliest first, then the blind grid
+    rects: Rects  # all, the likeliest first, then the grid
     best: Rects  # a few that differ, the whole upload first
     turned: (
         Rects  # where a turned picture may lie, whose sides are not straight: the whole, and what plain rows cut off
     )
+    cells: Rects  # of even collages, halves and quarters first
 
 
 def find(pixels: NDArray[np.uint8]) -> Regions:
     """The regions of a plane of lumas (H, W)."""
     whole = np.array([[0.0, 0.0, 1.0, 1.0]])
     if min(pixels.shape) < LEAST_PIXELS:
-        return Regions(np.vstack([whole, grid()]), whole, whole)
+        cells = _cells([(0.0, 0.0)] * len(_DIVIDED), [(0.0, 0.0)] * len(_DIVIDED))
+        return Regions(np.vstack([whole, cells]), whole, whole, cells)
     half = _halved(pixels)
     codes = _codes(half)
     judge = _Judge(half, codes)
@@ -61,7 +64,8 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
     found = _distinct(np.vstack([likely, cells]))[: 1 + MOST_LIKELY + MOST_CELLS]
     best = _distinct(np.vstack([found[:2], piece, found[2:]]), same=_SAME_REGION)[:MOST_BEST]
     turned = np.vstack([whole, piece, found[1:2]])[:2]
-    return Regions(_distinct(np.vstack([found, grid()])), best, turned)
+    cells = _snapped(pixels, grid(judge))
+    return Regions(_distinct(np.vstack([found, cells])), best, turned, cells)
 
 
 class _Judge:
@@ -111,12 +115,52 @@ MOST_BEST = 6
 MOST_LIKELY, MOST_CELLS = 30, 26
 
 
-def grid() -> Rects:
-    """The cells of collages of 1 x 2 to 3 x 3 without gutters."""
+def grid(judge: _Judge) -> Rects:
+    """The cells of collages of 1 x 2 to 3 x 3, of equal size and with equal gutters, where their edges are longest."""
+    return _cells(_gutters(judge.across), _gutters(judge.down))
+
+
+def _gutters(sums: NDArray[np.int32]) -> list[tuple[float, float]]:
+    """Gutter and margin of one, two, three equal rows, as fractions of the height; none where there is little to see.
+
+    The margin is none, or as wide as the gutter.
+    """
+    high = len(sums) - 1
+    share = sums[:, -1] / (sums.shape[1] - 1)
+    share = np.maximum(share, np.maximum(np.roll(share, 1), np.roll(share, -1)))
+    made = [(0.0, 0.0)]
+    for count in _DIVIDED[1:]:
+        gutters = np.arange(int(_WIDEST_GUTTER * high / count) + 1)
+        best, least = (0.0, 0.0), _A_GUTTER
+        for gutter in gutters.tolist():
+            for margin in sorted({0, gutter}):
+                row = (high - 2 * margin - (count - 1) * gutter) / count
+                begins = margin + np.arange(count) * (row + gutter)
+                lines = np.unique(np.rint(np.concatenate([begins, begins + row])).astype(int))
+                strength = float(share[lines[(lines > 0) & (lines < high)]].mean())
+                if strength > least:
+                    best, least = (gutter / high, margin / high), strength
+        made.append(best)
+    return made
+
+
+def _cells(across: list[tuple[float, float]], down: list[tuple[float, float]]) -> Rects:
+    """Cells of each collage, by gutter and margin of so many columns and rows (`_gutters`)."""
+
+    def spans(count: int, gutter: float, margin: float) -> list[tuple[float, float]]:
+        side = (1 - 2 * margin - (count - 1) * gutter) / count
+        return [(margin + at * (side + gutter), margin + at * (side + gutter) + side) for at in range(count)]
+
     cells = []
-    for across, down in ((2, 1), (1, 2), (2, 2), (3, 1), (1, 3), (3, 2), (2, 3), (3, 3)):
-        cells += [(x / across, y / down, (x + 1) / across, (y + 1) / down) for y in range(down) for x in range(across)]
+    for columns, rows in ((2, 1), (1, 2), (2, 2), (3, 1), (1, 3), (3, 2), (2, 3), (3, 3)):
+        xs, ys = spans(columns, *across[columns - 1]), spans(rows, *down[rows - 1])
+        cells += [(x0, y0, x1, y1) for y0, y1 in ys for x0, x1 in xs]
     return np.array(cells)
+
+
+_DIVIDED = (1, 2, 3)
+_WIDEST_GUTTER = 0.05  # of a cell
+_A_GUTTER = 0.3  # the least share of the lines of a grid that lies on edges
 
 
 # Frames

@@ -31,7 +31,7 @@ ANGLES = (3.0, -3.0, 6.0, -6.0, 9.0, -9.0, 12.0, -12.0)
 OTHER_TURNS = (4, 2, 1, 3, 6, 7)
 
 BY_REGISTERED = (101, 61)  # registered windows through which the best regions are looked at too
-LARGE_CELLS = 8  # the halves and quarters are the first of the blind grid
+LARGE_CELLS = 8  # the halves and quarters are the first of the grid
 IN_ALL_TURNS = 16  # so many of the regions; the others as they are and mirrored
 
 
@@ -68,7 +68,7 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     found = regions.find(plane.pixels)
     # The last luma of a row may be a part of one: fractions of the lumas are not quite fractions of the picture.
     scale = np.tile((plane.width * plane.pixel[0], plane.height * plane.pixel[1]), 2)
-    rects, best, askew = (np.minimum(some * scale, 1.0) for some in found)
+    rects, best, askew, collage = (np.minimum(some * scale, 1.0) for some in found)
     inner = [inside(region, registered()[1:many]) for region, many in zip(best, BY_REGISTERED, strict=False)]
     looks = (
         Look(0, rects[:IN_ALL_TURNS], ALL_TURNS, pictures=True),
@@ -87,7 +87,7 @@ def stages(plane: Plane, planes: list[Plane], effort: Effort) -> Iterator[Stage]
     yield Stage(effort.narrow, tuple(turned))
     inner = [inside(region, queries()[1 : effort.turned]) for region in best[:2]]
     inner += [inside(region, registered()[1 : 1 + effort.turned // 2]) for region in best[:2]]
-    cells = [inside(region, queries()[1 : effort.cells]) for region in regions.grid()[:LARGE_CELLS]]
+    cells = [inside(region, queries()[1 : effort.cells]) for region in collage[:LARGE_CELLS]]
     yield Stage(effort.narrow, (Look(0, np.vstack(inner), OTHER_TURNS), Look(0, np.vstack(cells), MIRRORED)))
 
 

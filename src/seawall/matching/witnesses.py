@@ -33,10 +33,10 @@ SAME_PLACE = 0.5
 WORTHLESS, WORTHY = 4.0, 6.0
 
 # The evidence that proves (`Evidence.weight`). docs/decisions/looks.md: wrong placements and right ones.
-ENOUGH = 98
+ENOUGH = 90
 
 _MOST = 60  # points of a window that does not differ at all; one that differs by as many bits has none
-_DISAGREES = 0.5  # points
+_DISAGREES = 0.25  # points
 _USABLE = 30  # the quality of windows1 and of what is asked
 _BEYOND = 0.01  # of a window's side may lie outside the upload
 
@@ -51,7 +51,7 @@ class Evidence(NamedTuple):
 
     asked: int  # how many lie in the upload and are worth something
     agreed: int  # how many agree, in places of their own
-    weight: float  # points: of each of these by how close it is, and of all, by how many agree
+    weight: float  # points of these, by how close each is, less some for each that does not agree
 
     @property
     def proves(self) -> bool:
@@ -91,8 +91,8 @@ class Witnesses:
         told = self._told(plane, turn, box, slots)
         agree = told.bits <= AGREES
         best = told.apart[agree[told.apart]]
-        points = _MOST * (1 - told.bits[best] / _MOST) ** 1.5
-        weight = told.worth[best] @ points + told.worth @ np.where(agree, 1, -_DISAGREES)
+        points = _MOST * (1 - told.bits[best] / _MOST) ** 2
+        weight = told.worth[best] @ points - _DISAGREES * (told.worth @ ~agree)
         return Evidence(told.bits.size, best.size, float(weight))
 
     def fit(self, plane: Plane, turn: int, box: Box, slots: NDArray[np.uint8]) -> Box:
