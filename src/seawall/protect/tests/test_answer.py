@@ -164,7 +164,14 @@ def test_the_page_is_one_small_answer_that_loads_nothing() -> None:
     body = Client().get("/protect/picture/").content.decode()
     assert "<title>Seawall</title>" in body
     assert not re.search(r"""(?:src|href)="(?:https?:)?//""", body.replace(exit_address(body), ""))
-    assert len(brotli.compress(body.encode())) <= 80 * 1024
+
+    pressed = Client().get("/protect/picture/", headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert pressed["Content-Encoding"] == "br"
+    assert pressed["Vary"] == "Accept-Encoding"
+    assert brotli.decompress(pressed.content).decode() == body
+    assert len(pressed.content) <= 80_000
+    for takes in ("gzip, br;q=0", "gzip"):
+        assert Client().get("/protect/picture/", headers={"Accept-Encoding": takes})["Content-Encoding"] == "gzip"
 
 
 def exit_address(body: str) -> str:

@@ -32,8 +32,8 @@ H264, VP9 = _clips.H264, _clips.VP9
 UNEVEN = [0, 400, 999, 1001, 1999, 2000, 2400, 5300, 5900, 6000, 6100, 9999]  # milliseconds
 
 
-def panned(seed: int = 1, frames: int = 30, **more: int) -> list[_clips.Picture]:
-    return list(_clips.panned(seed, frames, **more))
+def panned(seed: int = 1, frames: int = 30) -> list[_clips.Picture]:
+    return list(_clips.panned(seed, frames))
 
 
 def write_all(folder: Path) -> dict[str, Path]:
@@ -182,7 +182,7 @@ def test_of_a_damaged_video_what_could_be_read_is_offered(open_page: Callable[[]
 
 def test_of_eight_hours_only_the_beginning_is_read(open_page: Callable[[], Page], tmp_path: Path) -> None:
     times = [1000 * 60 * number for number in range(8 * 60)]
-    clip = _clips.write(tmp_path / "long.mkv", panned(5, len(times), size=(64, 36), fps=1), times=times)
+    clip = _clips.write(tmp_path / "long.mkv", _clips.panned(5, len(times), size=(64, 36), fps=1), times=times)
     page = open_page()
     assert finish(page, clip)["long.mkv"][0].startswith("Ready. It is very long, so only its beginning")
     made = fingerprint(clip).frames
