@@ -1,0 +1,130 @@
+"""Pictures of every kind in every engine: Python's very bits; and HEIC, from the page that leads on to the POST."""
+
+# ruff: noqa: F811 - fixtures come from another file
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+from skimage import data as photos
+
+from seawall.hashing import distance, fingerprint
+from seawall.hashing.tests.test_heic import heic, turned
+from seawall.protect.tests.test_fingerprint import FILES as PICTURES
+from seawall.protect.tests.test_heic import FILES as HEICS
+from tests.engines import press, until
+from tests.engines.firefox import Firefox
+from tests.leaks.recorder import settle
+from tests.test_engines import engine, recorder  # noqa: F401 - fixtures
+from tests.test_leaks import run_of_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django.live_server_helper import LiveServer
+
+    from tests.engines import Engine
+    from tests.leaks.recorder import Recorder
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("engines")]
+
+
+def test_a_heic_photo_is_protected_and_one_post_leaves(
+    engine: Engine,
+    recorder: Recorder,
+    tmp_path: Path,
+) -> None:
+    """Of these three engines none opens it by itself: each leads to the page that does."""
+    photo = tmp_path / "IMG_0001.HEIC"
+    photo.write_bytes(heic(Image.fromarray(photos.coffee()), exif=turned(6), tile_size=256))  # type: ignore[no-untyped-call]
+    engine.open(f"http://127.0.0.1:{recorder.site}/protect/picture/")
+    engine.choose("#picture", photo)
+    press(engine, ".picture [data-part=elsewhere]:not([hidden])")
+    until(engine, "location.pathname === '/protect/picture/heic/' && document.readyState === 'complete'")
+    engine.choose("#picture", photo)
+    shown = protect(engine)
+    made = fingerprint(photo).pdq
+    assert f" image pdq1 {made.hex} {made.quality}\n" in shown
+    assert_one_post_left(recorder, shown, photo, np.asarray(pillow_heif.open_heif(photo)).tobytes())
+
+
+def protect(engine: Engine) -> str:
+    """Send what was chosen, as a person does: the text that was shown."""
+    press(engine, "#to-read")
+    engine.run("document.getElementById('future').click()")
+    engine.run("document.getElementById('parts').click()")
+    until(engine, "!document.getElementById('to-receipt').disabled")
+    shown = str(engine.run("document.getElementById('fingerprints').value"))
+    assert " image windows1 " in shown
+    press(engine, "#to-receipt")
+    press(engine, "#save")
+    press(engine, "#to-send")
+    press(engine, "#send")
+    until(engine, "location.pathname === '/protect/send/' && document.readyState === 'complete'")
+    assert engine.run("document.querySelector('h1').innerText") == "Done. It is on its way."
+    return shown
+
+
+def assert_one_post_left(recorder: Recorder, shown: str, file: Path, pixels: bytes) -> None:
+    settle(recorder, 1)
+    said = recorder.bytes_to(recorder.site)
+    requests = re.findall(rb"^([A-Z]+) (\S+) HTTP/1\.1\r\n", said, re.MULTILINE)
+    assert [path for method, path in requests if method != b"GET"] == [b"/protect/send/"]
+    assert not [path for _, path in requests if b"?" in path or b"%" in path]
+    assert not re.search(rb"\r\n(Cookie|Referer):", said)
+    body = said[said.index(b"POST /protect/send/") :].split(b"\r\n\r\n", 1)[1].split(b"\n")[0]
+    assert parse_qs(body.decode())["fingerprints"][0].replace("\r\n", "\n") == shown
+    assert run_of_picture(said, file.read_bytes(), pixels) is None
+    assert not sum(map(recorder.connections_to, (recorder.other, recorder.tcp, recorder.udp)))
+
+
+# Whatever browsers open by themselves, and photos that only libheif does, on its page.
+KINDS = {
+    "/protect/picture/": [
+        *("plain.jpg", "gray.jpg", "cmyk.jpg", "exif6.jpg", "profile.jpg", "alpha.png", "palette-alpha.png"),
+        *("sixteen-bit.png", "lossy.webp", "alpha.webp", "still.gif", "moving.gif", "moving.webp", "picture.avif"),
+        *("alpha.avif", "turned.avif", "profile.avif", "moving.png", "wrong-extension.gif"),
+    ],
+    "/protect/picture/heic/": [
+        *("plain.heic", "full-colour.heic", "alpha.heic", "tiles-turned.heic", "turned5.heic", "exif-alone.heic"),
+        *("ten-bits.heic", "profile-alpha.heic", "p3.heic", "several.heic", "avif-inside.heic", "large.heic"),
+    ],
+}
+
+
+# Its colours of wide profiles are a little different, in bits of the fingerprint.
+FIREFOXS = {"p3.heic": 4}
+
+
+@pytest.mark.parametrize("path", KINDS)
+def test_every_kind_of_file_has_the_very_bits_that_python_finds(
+    engine: Engine,
+    live_server: LiveServer,
+    tmp_path: Path,
+    path: str,
+) -> None:
+    expected = {}
+    for name in KINDS[path]:
+        if name in HEICS:
+            (tmp_path / name).write_bytes(HEICS[name]())
+        else:
+            make, options = PICTURES[name]
+            make().save(tmp_path / name, **options)
+        expected[name] = fingerprint(tmp_path / name).pdq.hex
+    engine.open(f"{live_server.url}{path}")
+    found = {}
+    for name in expected:  # one by one: of two with the same bits the page shows one
+        engine.choose("#picture", tmp_path / name)
+        until(engine, "['ready', 'left-out'].includes(document.querySelector('.picture')?.dataset.state)")
+        found[name] = engine.run("document.querySelector('.picture [data-part=hash]').textContent")
+        press(engine, ".picture [data-part=remove]")
+        until(engine, "!document.querySelector('.picture')")
+    off = {name: distance(bytes.fromhex(found[name]), bytes.fromhex(made)) for name, made in expected.items()}
+    allowed = FIREFOXS if isinstance(engine, Firefox) else {}
+    assert not {name: bits for name, bits in off.items() if bits > allowed.get(name, 0)}
