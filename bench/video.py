@@ -180,7 +180,7 @@ def found(folder: Path) -> Iterator[Row]:
                 wrong += len(seen - {number})
                 peer += _published_match(_published(path), theirs[number])
                 count += 1
-        yield _recall(f"{name}; by MD5: {files}", ours, peer, wrong, count)
+        yield _recall(name, ours, peer, wrong, count) | {"md5": 100 * files / count}
     yield _frames_as_pictures(folder, clips, bank)
 
 
@@ -221,7 +221,7 @@ def _frames_as_pictures(folder: Path, clips: list[list[_clips.Picture]], bank: _
             seen = bank.bearers(one.id for one in look_up(bank.index, pdq.dihedral())).values()
             hits += entry in {one.entry for one in seen}
             count += 1
-    return _recall("a frame as a picture", hits, 0, 0, count)
+    return _recall("a frame as a picture", hits, 0, 0, count) | {"md5": 0}
 
 
 # What is wrongly found
