@@ -418,16 +418,24 @@ def _plain(rows: NDArray[np.uint8]) -> int:
 
 def _distinct(rects: Rects, same: float = SAME) -> Rects:
     """Each rectangle once: those that overlap an earlier one almost wholly are left out."""
-    kept: list[int] = []
+    alike = overlap(rects[:, None], rects) >= same
+    left = np.ones(len(rects), bool)
+    kept = []
     for at in range(len(rects)):
-        if not kept or overlap(rects[at], rects[kept]).max() < same:
+        if left[at]:
             kept.append(at)
+            left &= ~alike[at]
     return rects[kept]
 
 
 def overlap(one: NDArray[np.float64], others: Rects) -> NDArray[np.float64]:
-    """Intersection over union of a rectangle (4,) and others (N, 4)."""
-    low, high = np.maximum(one[:2], others[:, :2]), np.minimum(one[2:], others[:, 2:])
-    common = np.clip(high - low, 0, None).prod(1)
-    areas = (others[:, 2:] - others[:, :2]).prod(1) + (one[2:] - one[:2]).prod()
+    """Intersection over union of a rectangle (4,) and others (N, 4), or of each of (M, 1, 4) and all others (M, N)."""
+    low, high = np.maximum(one[..., :2], others[:, :2]), np.minimum(one[..., 2:], others[:, 2:])
+    size = np.clip(high - low, 0, None)
+    common = size[..., 0] * size[..., 1]
+    areas = _area(others) + _area(one)
     return np.asarray(common / (areas - common))
+
+
+def _area(rects: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((rects[..., 2] - rects[..., 0]) * (rects[..., 3] - rects[..., 1]))
