@@ -138,6 +138,32 @@ def test_it_says_how_far_it_is(clip: Path) -> None:
     assert done == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.02)
 
 
+@pytest.mark.parametrize(
+    "codec", [_clips.H264, _clips.H264_10, _clips.VP9, _clips.AV1, _clips.HEVC, _clips.MPEG4], ids=_name
+)
+def test_a_survey_shows_what_is_at_those_times_all_over_the_video(codec: _clips.Codec, folder: Path) -> None:
+    keys = {"x265-params": f"{codec.options.get('x265-params')}:keyint=10"} if codec is _clips.HEVC else {"g": "10"}
+    shown = list(_clips.panned(9, 100))
+    path = _clips.write(folder / f"survey {_name(codec)}{codec.suffix}", shown, codec=codec, options=keys)
+    with path.open("rb") as file, Reading(file) as reading:
+        surveyed = reading.survey()
+    times = [one.t for one in surveyed]
+    assert times == sorted(set(times))
+    assert 8 <= len(surveyed) <= 24
+    assert times[-1] >= 8 * videos.SECOND
+    for one in surveyed:
+        frame = pdq(shown[round(one.t / videos.SECOND * 10)])
+        assert distance(pdq(one.pixels).bits, frame.bits) <= 31
+
+
+def test_a_survey_of_one_key_frame_is_of_the_first_seconds(folder: Path) -> None:
+    options = {"g": "999", "sc_threshold": "0"}
+    path = _clips.write(folder / "one key.mp4", _clips.panned(9, 300), options=options)
+    with path.open("rb") as file, Reading(file) as reading:
+        times = [one.t for one in reading.survey()]
+    assert (times[0], times[-1], len(times)) == (0, 11_500_000, 24)
+
+
 def test_the_name_of_a_file_says_nothing(clip: Path, folder: Path) -> None:
     disguised = folder / "holiday.jpg"
     disguised.write_bytes(clip.read_bytes())
