@@ -91,8 +91,8 @@ def compiler() -> bool:
 
 
 def system_packages() -> None:
-    """What tests need from the system: three browsers, and a compiler with headers for two of the peers."""
-    wanted = []
+    """What tests need from the system: three browsers, `age`, and a compiler with headers for two of the peers."""
+    wanted = [name for name in ("age",) if not shutil.which(name)]
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
         wanted += ["chromium", "fonts-dejavu-core"]
     if not (shutil.which("firefox-esr") or shutil.which("firefox")):

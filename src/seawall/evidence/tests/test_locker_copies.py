@@ -118,8 +118,7 @@ def test_a_copy_opens_without_us_and_can_be_checked_and_a_changed_byte_shows(
 
 def test_the_plain_age_tool_opens_it(filled: tuple[Page, Secret], tmp_path: Path) -> None:
     tool = shutil.which("age")
-    if tool is None:
-        pytest.skip("`age` is not installed; pyrage opens the same file in the test above")
+    assert tool, "`age` is not installed: `make system` sees to it"
     page, secret = filled
     path = write(tmp_path, "copy.age", take_out(page, secret))
     # age reads the passphrase from a terminal only.
