@@ -1,7 +1,6 @@
 // Prepares libheif, the decoder of HEIC photos, for the worker of the page for such photos: docs/decisions/heic.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { deflateRawSync } from "node:zlib";
 
 // Its build for browsers leaves out the smoothing that HEVC prescribes after each block (deblocking, SAO), to save time.
 // The pixels then differ from those of every other decoder. It is two calls of libde265's parameters, in two places:
@@ -31,6 +30,5 @@ function smoothed(wasm) {
 export function writeLibheif(modules, vendor) {
   const from = `${modules}libheif-js/libheif-wasm/`;
   writeFileSync(`${vendor}libheif.js`, readFileSync(`${from}libheif.js`));
-  // Not as it is: in base64 it would be compressed half as well as this is.
-  writeFileSync(`${vendor}libheif.wasm.deflate`, deflateRawSync(smoothed(readFileSync(`${from}libheif.wasm`)), { level: 9 }));
+  writeFileSync(`${vendor}libheif.wasm`, smoothed(readFileSync(`${from}libheif.wasm`)));
 }

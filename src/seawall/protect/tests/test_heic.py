@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import io
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import numpy as np
 import pillow_heif
 import pytest
 from django.test import Client
 from PIL import Image
 
+from bench import _clips
+from seawall.exchange import wire
 from seawall.hashing import fingerprint, look
 from seawall.hashing.tests.test_fingerprint import swapped_profile
 from seawall.hashing.tests.test_heic import heic, sized, turned
@@ -147,7 +149,7 @@ def test_what_is_not_a_whole_photo_gets_a_sentence_and_no_fingerprint(
         "giant.heic": (sized(100_000, 100_000), ""),
         "large.heic": (sized(10_500, 10_000), "Too large"),
         "words.heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100), "cannot open it"),
-        "clip.mov": (clip, "This is a video"),
+        "clip.mov": (clip, "This browser cannot read it"),
     }
     for name, (content, _) in bad.items():
         (tmp_path / name).write_bytes(content)
@@ -160,7 +162,6 @@ def test_what_is_not_a_whole_photo_gets_a_sentence_and_no_fingerprint(
         if name != "broken.heic":
             assert not shown, name
     assert found["good.heic"][1] == fingerprint(whole).pdq.hex
-    assert page.get_by_role("link", name="Go to the page for videos").get_attribute("href") == "/protect/picture/"
 
 
 def test_a_browser_without_the_decoder_is_led_to_the_page_that_has_it(
@@ -173,14 +174,34 @@ def test_a_browser_without_the_decoder_is_led_to_the_page_that_has_it(
     assert found["b.png"][1] == fingerprint(tmp_path / "b.png").pdq.hex
     assert "This is a HEIC photo" in found["a.heic"][0]
     page.get_by_role("link", name="Go to the page for HEIC photos").click()
-    page.get_by_role("heading", name="Protect a HEIC photo").wait_for()
+    page.get_by_text("This page can open HEIC photos, too.").wait_for()
     assert finish(page, tmp_path / "a.heic")["a.heic"][1] == fingerprint(tmp_path / "a.heic").pdq.hex
 
 
+def test_a_live_photo_is_protected_as_a_picture_and_a_video(open_page: Callable[[], Page], tmp_path: Path) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(heic(photo()))
+    clip = _clips.write(tmp_path / "IMG_1.MOV", _clips.panned(3, 30))
+    both = [tmp_path / "IMG_1.HEIC", clip]
+    page = open_page()
+    assert "A live photo is a picture and a short video." in page.locator("#flow").inner_text()
+    found = finish(page, *both)
+    assert found["IMG_1.MOV"][0].startswith("Ready.")
+    assert "This is a HEIC photo" in found["IMG_1.HEIC"][0]
+    page.get_by_role("link", name="Go to the page for HEIC photos").click()
+    page.get_by_text("This page can open HEIC photos, too.").wait_for()
+    found = finish(page, *both)
+    assert all(says.startswith("Ready.") for says, _ in found.values())
+    page.click("#to-read")
+    page.locator("#future").check()
+    page.locator("#to-receipt:enabled").wait_for()
+    still, moving = wire.parse(page.input_value("#fingerprints")).items
+    assert still.value == fingerprint(both[0]).pdq.bits
+    assert moving.kind == "video"
+
+
 def test_the_page_loads_nothing_and_is_small_enough_for_a_phone() -> None:
-    answer = Client().get("/protect/picture/heic/", headers={"Accept-Encoding": "gzip"})
+    answer = Client().get("/protect/picture/heic/", headers={"Accept-Encoding": "gzip, br"})
     assert len(answer.content) <= MOST_KILOBYTES * 1000
-    html = gzip.decompress(answer.content).decode()
+    html = brotli.decompress(answer.content).decode()
     assert " src=" not in html.split('id="hasher"')[0]
     assert "connect-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert len(Client().get("/protect/picture/", headers={"Accept-Encoding": "gzip"}).content) < 150_000

@@ -1,8 +1,8 @@
 // The part of the worker that reads HEIC photos where the browser does not: docs/decisions/heic.md. Only the page for
 // such photos has it.
 //
-// page.py puts openLibheif() and LIBHEIF (other people's work: web/libheif.js), DISPLAY_P3 (base64), MAX_HEIC, MAX_FILE_BYTES
-// and worker.js in front of this text. Names with an underscore are libheif's, as its header heif.h has them.
+// page.py puts worker.js, LIBHEIF and openLibheif() (other people's work: web/libheif.js), DISPLAY_P3 (base64), MAX_HEIC and
+// MAX_FILE_BYTES in front of this text. Names with an underscore are libheif's, as its header heif.h has them.
 
 const RGB = 1; // heif_colorspace_RGB
 const RGBA = 11; // heif_chroma_interleaved_RGBA
@@ -11,15 +11,11 @@ const P3_PRIMARIES = 12;
 const ERROR_BYTES = 12; // of heif_error: its first number is 0 where all is well
 const NO_MEMORY = 6; // heif_error_Memory_allocation_error
 
-/** @param {string} text in base64 */
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-/** @param {Uint8Array} packed @returns {Promise<Uint8Array>} */
-async function inflated(packed) {
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** As page.py wrote it: a letter a byte, of some 256 further on. @param {string} text */
+function fromText(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** libheif over one file: what is in it, then its pixels. */
@@ -70,7 +66,7 @@ class Heic {
     }
     lib._heif_image_handle_get_nclx_color_profile(this.error, handle, out);
     if (this.word(this.error) !== 0) return null;
-    return this.word(this.word(out) + 4) === P3_PRIMARIES ? fromBase64(DISPLAY_P3) : null;
+    return this.word(this.word(out) + 4) === P3_PRIMARIES ? fromText(atob(DISPLAY_P3)) : null;
   }
 
   /** Decode it; a later size is the true one. */
@@ -198,7 +194,7 @@ async function* heicStrips(heic, profile) {
 async function openHeic(file) {
   if (file.size > MAX_FILE_BYTES) throw new Refusal("too-big");
   const content = new Uint8Array(await file.arrayBuffer());
-  const libheif = await openLibheif()({ wasmBinary: await inflated(fromBase64(LIBHEIF)), print() {}, printErr() {} });
+  const libheif = await openLibheif()({ wasmBinary: fromText(LIBHEIF), print() {}, printErr() {} });
   const heic = new Heic(libheif, content);
   if (heic.width * heic.height > MAX_HEIC) throw new Refusal("too-big");
   heic.decode();

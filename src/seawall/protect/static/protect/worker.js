@@ -199,7 +199,6 @@ self.onmessage = async ({ data: file, ports: [port] }) => {
   const tell = (/** @type {number} */ percent) => port.postMessage(["progress", percent]);
   try {
     const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-    if (isVideo(head) && typeof fingerprintVideo === "undefined") throw new Refusal("other-page");
     if (isVideo(head)) port.postMessage(["video", ...(await fingerprintVideo(file, tell))]);
     else port.postMessage(["done", ...(await fingerprint(file, head, tell))]);
   } catch (error) {
