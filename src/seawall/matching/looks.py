@@ -150,7 +150,7 @@ class Looks:
             proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
         placed = self._placer.place(planes, proved, [prints[seed.id] for seed in proved])
         for placement in placed:
-            if placement.evidence.weight >= _PLAINLY or textured(planes[placement.seed.frame], placement.box):
+            if _believable(planes[placement.seed.frame], placement):
                 yield _sighting(placement, "certain")
         if stage.whole:
             for seed in proved:
@@ -207,6 +207,14 @@ def _nth(groups: NDArray[np.unsignedinteger]) -> NDArray[np.int64]:
     return np.asarray(np.arange(groups.size) - np.repeat(begin, count))
 
 
+def _believable(plane: Plane, placement: Placement) -> bool:
+    """Whether what is said to lie there is large enough to be told, and textured where little proves it."""
+    x0, y0, x1, y1 = placement.box
+    if min((x1 - x0) * plane.width, (y1 - y0) * plane.height) < _LEAST_SHOWN:
+        return False
+    return placement.evidence.weight >= _PLAINLY or textured(plane, placement.box)
+
+
 def textured(plane: Plane, box: tuple[float, float, float, float]) -> bool:
     """Whether what lies in that box of the plane has texture.
 
@@ -230,6 +238,7 @@ _MOST_HITS = 20_000  # kept of a stage
 # So much of a picture differs by so much luma from the cell beside it. docs/decisions/looks.md: wrong placements on
 # drawings and right ones on photographs.
 _STEP, _TEXTURED = 3, 0.05
+_LEAST_SHOWN = 48  # lumas of the whole picture's shorter side: windows of fewer resemble each other
 _PLAINLY = 2 * ENOUGH  # so much evidence needs no texture: a dolphin under water has next to none, and 425 points
 
 

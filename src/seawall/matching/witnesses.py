@@ -33,10 +33,10 @@ SAME_PLACE = 0.5
 WORTHLESS, WORTHY = 4.0, 6.0
 
 # The evidence that proves (`Evidence.weight`). docs/decisions/looks.md: wrong placements and right ones.
-ENOUGH = 90
+ENOUGH = 92
 
 _MOST = 60  # points of a window that does not differ at all; one that differs by as many bits has none
-_DISAGREES = 0.25  # points
+_DISAGREES = 0.3  # points
 _USABLE = 30  # the quality of windows1 and of what is asked
 _BEYOND = 0.01  # of a window's side may lie outside the upload
 
