@@ -37,6 +37,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")
 
 STRIP_ROWS = 256
 
+_HEAD = 64 * 1024
+_NAMED_P3 = b"colrnclx" + heic.P3_PRIMARIES.to_bytes(2)
 _ORIENTATION = 0x0112
 _SRGB = ImageCms.createProfile("sRGB")
 # A profile's colour space -> the mode its pixels are handed over in, and the modes of pictures it can belong to.
@@ -94,16 +96,23 @@ def _read(image: Image.Image, content: bytes) -> Picture:
     pixels = _jpeg_pixels(content, image) if is_jpeg and image.mode in {"RGB", "L"} else None
     if pixels is not None:
         width, height = image.size
-        box = _boxes_of_pixels(pixels, _to_srgb(image.info.get("icc_profile"), image.mode))
+        box = _boxes_of_pixels(pixels, _to_srgb(_profile(image, content), image.mode))
     else:
         image.load()
         if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already
         width, height = image.size
-        box = _boxes_of_image(image, _to_srgb(image.info.get("icc_profile"), image.mode))
+        box = _boxes_of_image(image, _to_srgb(_profile(image, content), image.mode))
     if orientation in _ON_THEIR_SIDE:
         width, height = height, width
     return Picture(width, height, _upright(width, height, orientation, box))
+
+
+def _profile(image: Image.Image, content: bytes) -> bytes | None:
+    """The ICC profile. An AVIF may only name its colours, in a box near its beginning, which Pillow passes over."""
+    profile: bytes | None = image.info.get("icc_profile")
+    names_p3 = image.format == "AVIF" and _NAMED_P3 in content[:_HEAD]
+    return heic.DISPLAY_P3 if profile is None and names_p3 else profile
 
 
 def _read_heic(content: bytes) -> Picture:

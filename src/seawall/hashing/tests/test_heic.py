@@ -150,6 +150,14 @@ def test_the_colours_of_apples_screens_are_converted_when_only_named() -> None:
     assert np.abs(pixels[0, 0].astype(int) - (255, 0, 0)).max() <= 2
 
 
+def test_an_avif_that_names_those_colours_is_read_in_the_same_way() -> None:
+    plain = saved(photo(), "AVIF", quality=100, subsampling="4:4:4")
+    named = plain.replace(b"colrnclx\x00\x01", b"colrnclx\x00\x0c")
+    assert named != plain
+    pixels = Image.open(io.BytesIO(named)).convert("RGB")
+    assert made_of(named) == made_of(saved(pixels, "PNG", icc_profile=DISPLAY_P3)) != made_of(plain)
+
+
 def strips(content: bytes) -> Any:
     from seawall.hashing.pictures import read_picture  # noqa: PLC0415 - for this one test
 
