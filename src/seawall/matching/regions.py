@@ -127,17 +127,17 @@ def _gutters(sums: NDArray[np.int32]) -> list[tuple[float, float]]:
     """
     high = len(sums) - 1
     share = sums[:, -1] / (sums.shape[1] - 1)
-    share = np.maximum(share, np.maximum(np.roll(share, 1), np.roll(share, -1)))
+    share = np.maximum(share, np.roll(share, 1)) - _A_GUTTER
     made = [(0.0, 0.0)]
     for count in _DIVIDED[1:]:
         gutters = np.arange(int(_WIDEST_GUTTER * high / count) + 1)
-        best, least = (0.0, 0.0), _A_GUTTER
+        best, least = (0.0, 0.0), 0.0
         for gutter in gutters.tolist():
             for margin in sorted({0, gutter}):
                 row = (high - 2 * margin - (count - 1) * gutter) / count
                 begins = margin + np.arange(count) * (row + gutter)
                 lines = np.unique(np.rint(np.concatenate([begins, begins + row])).astype(int))
-                strength = float(share[lines[(lines > 0) & (lines < high)]].mean())
+                strength = float(share[lines[(lines > 0) & (lines < high)]].sum())
                 if strength > least:
                     best, least = (gutter / high, margin / high), strength
         made.append(best)
