@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from skimage.data import data_dir
 
 from seawall.hashing import Plane
-from seawall.matching import HashIndex, Looks, Sighting
+from seawall.matching import HashIndex, Looks, Sighting, regions
+from seawall.matching.looks import textured
 from seawall.matching.views import queries, registered
 from seawall.matching.witnesses import columns, worth
 
@@ -282,3 +283,26 @@ def test_a_hash_of_an_edge_or_a_spot_is_worth_nothing_and_one_of_a_photograph_mu
     signs = np.unpackbits(noise, axis=1).reshape(-1, 16, 16) * 2.0 - 1
     squared = np.linalg.svd(signs, compute_uv=False) ** 2
     assert columns(noise) == pytest.approx(squared.sum(1) ** 2 / (squared**2).sum(1))
+
+
+def test_a_smooth_picture_is_found_by_its_windows_alone() -> None:
+    smooth = picture("coffee.png").resize((1400, 930)).filter(ImageFilter.GaussianBlur(9))
+    smooth = smooth.point(lambda level: 100 + level // 2)
+    upload = plane(cropped(smooth))
+    assert not textured(upload, (0, 0, 1, 1))
+    windows = {1: plane(smooth).registered()}
+    (sighting,) = Looks(index_of(windows, range(101)), lambda ids: {number: windows[number] for number in ids}).look(
+        upload
+    )
+    assert (sighting.id, sighting.sure) == (1, "certain")
+
+
+def test_the_cells_of_an_even_collage_are_told_with_its_gutters() -> None:
+    cell, gutter = (300, 220), 9
+    canvas = Image.new("RGB", (3 * cell[0] + 4 * gutter, 3 * cell[1] + 4 * gutter), "white")
+    corners = [(gutter + x * (cell[0] + gutter), gutter + y * (cell[1] + gutter)) for y in range(3) for x in range(3)]
+    for corner, name in zip(corners, (*BANK[:4], *OTHERS[:5]), strict=True):
+        canvas.paste(ImageOps.fit(picture(name), cell), corner)
+    cells = regions.find(plane(canvas).pixels).cells * np.tile(canvas.size, 2)
+    for x, y in corners:
+        assert np.abs(cells - (x, y, x + cell[0], y + cell[1])).max(1).min() <= 2
