@@ -26,8 +26,8 @@ SignatureHex = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
 Nonce = Annotated[str, Meta(max_length=200)]
 # Any key will do, so that a case that is not there takes as long to refuse as one that is.
 _NOBODY = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")  # RFC 8032, test 2
-# What a page seals for the team: a key a file, and a note.
-SEALED_BYTES = 64 << 10
+# What a page seals for the team: of 500 files, a key, a name and a hash.
+SEALED_BYTES = 160 << 10
 NOBODY_TO_SHARE_WITH = "There is no team to share with on this site."
 TOO_MANY = "Too many cases were opened from your network in this hour. Try again in an hour, or from another network."
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LOCKED = "We locked your case"
+# Everything that a page can leave in a browser, and what it may still say of itself.
+LEFT = """async () => [
+  history.state, localStorage.length, sessionStorage.length, await caches.keys(), await indexedDB.databases(),
+  document.cookie, await navigator.serviceWorker.getRegistrations(),
+  [...document.querySelectorAll("input:not([type=checkbox]), textarea")].map(({ value }) => value).filter(Boolean),
+]"""
 
 
 @pytest.fixture
@@ -74,6 +80,8 @@ def test_the_lock_button_locks_every_tab(opened: Any) -> None:
     for each in (page, other):
         expect(each.get_by_text(LOCKED)).to_be_visible()
         assert each.url == f"{url}/case/"
+        assert each.title() == "Seawall"
+        assert each.evaluate(LEFT) == [None, 0, 0, [], [], "", [], []]
 
 
 def test_without_a_connection_it_locks_to_an_empty_page(opened: Any) -> None:

@@ -78,7 +78,7 @@ def test_nobody_shares_without_signing_in(team: Team) -> None:
         ("epoch", 10**30),
         ("sealed", ""),
         ("sealed", "%%%"),
-        ("sealed", base64.b64encode(bytes((64 << 10) + 1)).decode()),
+        ("sealed", base64.b64encode(bytes((160 << 10) + 1)).decode()),
         ("files", [FILE] * 501),
         ("files", ["../../etc/passwd"]),
         ("files", [FILE.upper()]),

@@ -32,6 +32,7 @@ def begin(page: Page, url: str, *, digits: bool = False) -> Secret:
     page.goto(f"{url}/case/")
     page.get_by_role("button", name="Open a case").click()
     page.get_by_role("button", name="Yes, both").click()
+    expect(page.get_by_role("heading", name="Lost words cannot be found again")).to_be_visible()
     page.get_by_role("button", name="I understand. Make my words").click()
     expect(page.get_by_role("heading", name="Keep these safe")).to_be_visible(timeout=PATIENCE)
     if digits:

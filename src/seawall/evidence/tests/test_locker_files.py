@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -219,6 +220,9 @@ def test_a_file_is_renamed_noted_and_deleted_and_the_server_has_nothing_of_it_le
     expect(exhibit(page, "First threat.png")).to_have_count(0)
     expect(page.get_by_role("heading", name="Your locker")).to_be_visible()
     assert len(set(site.blobs) - before) == 1
+    page.get_by_role("button", name="What was done here").click()
+    lines = screen(page, "log").locator("[data-part=lines] li")
+    expect(lines.last).to_have_text(re.compile("a file that you deleted: deleted$"))
 
 
 def test_an_intimate_file_is_never_shown(visitor: Callable[..., Page], site: Site, tmp_path: Path) -> None:

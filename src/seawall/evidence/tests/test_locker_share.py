@@ -28,12 +28,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("locker")]
 def team(site: Site) -> Iterator[pyrage.x25519.Identity]:
     """The team's key, named by a roster that `seawall roster` signed."""
     identity = pyrage.x25519.Identity.generate()
-    roster = site.folder / "roster"
-    options = ["--root", site.folder / "root.key", "--recipient", identity.to_public(), "--epoch", 3, "--out", roster]
-    signed = seawall("roster", "sign", *options)
-    assert signed.returncode == 0, signed.stderr
+    sign_again(site, identity)
     yield identity
-    roster.unlink()
+    (site.folder / "roster").unlink()
+
+
+def sign_again(site: Site, identity: pyrage.x25519.Identity) -> None:
+    """A roster, one version higher than the one before."""
+    out, root = site.folder / "roster", site.folder / "root.key"
+    signed = seawall("roster", "sign", "--root", root, "--recipient", identity.to_public(), "--epoch", 3, "--out", out)
+    assert signed.returncode == 0, signed.stderr
 
 
 def test_without_a_roster_there_is_a_number_to_call(visitor: Callable[..., Page], site: Site) -> None:
@@ -90,6 +94,26 @@ def test_the_team_can_open_the_chosen_file_and_no_other_until_it_is_taken_back(
     lines = look_at(elsewhere, "threat.png").locator("li")
     expect(lines.nth(1)).to_contain_text("was shown to the helpline")
     expect(lines.nth(2)).to_contain_text("is no longer shown")
+
+
+def test_an_older_roster_than_one_that_was_shared_by_gets_nothing(
+    visitor: Callable[..., Page], site: Site, tmp_path: Path, team: pyrage.x25519.Identity
+) -> None:
+    """Its members may have left since. The root signed it, and it is still valid: only the case can know."""
+    older = (site.folder / "roster").read_text()
+    sign_again(site, team)
+    page = visitor()
+    locker(page, site.url)
+    add(page, write(tmp_path, "threat.png", photo("coffee")), write(tmp_path, "chat.txt", b"pay"))
+    page.get_by_role("button", name="Show the helpline").click()
+    screen(page, "share").get_by_label("threat.png").check()
+    screen(page, "share").get_by_role("button", name="Show these files").click()
+    expect(says(page, "share")).to_have_text("The helpline can read these files now.")
+    back(page)
+    (site.folder / "roster").write_text(older)
+    page.get_by_role("button", name="Show the helpline").click()
+    expect(says(page, "share")).to_contain_text("We cannot prove who would read your files")
+    expect(screen(page, "share").get_by_role("button", name="Show these files")).to_be_hidden()
 
 
 def test_a_roster_that_somebody_else_signed_gets_nothing(

@@ -272,6 +272,7 @@ def test_a_part_that_comes_after_the_last_goes(alice: Locker) -> None:
     assert alice.read(kept) == b"y"
 
 
+@pytest.mark.usefixtures("storage")
 def test_what_was_moved_when_the_server_died_can_be_sent_again(alice: Locker) -> None:
     """Between the storage and the table: the file is there, and the row says that parts are missing."""
     content = secrets.token_bytes(5000)

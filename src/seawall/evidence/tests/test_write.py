@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # threads and sockets of moto and botocore, which they leave to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+]
 NOTHING = rows.Head(0, rows.START)
 
 
@@ -128,6 +132,7 @@ def test_a_log_has_an_end(alice: Locker, monkeypatch: pytest.MonkeyPatch) -> Non
     assert put(alice).status == 200
 
 
+@pytest.mark.usefixtures("storage")
 def test_erasing_a_file_takes_its_row_its_bytes_and_is_listed(alice: Locker, data: Path) -> None:
     first, second = alice.keep(b"first"), alice.keep(b"second")
     alice.write(erase=[first])
@@ -137,6 +142,7 @@ def test_erasing_a_file_takes_its_row_its_bytes_and_is_listed(alice: Locker, dat
     assert Erasures(data / "erased.sqlite3").all("file") == {bytes.fromhex(first)}
 
 
+@pytest.mark.usefixtures("storage")
 def test_after_a_restore_what_was_erased_is_erased_again(alice: Locker) -> None:
     """The row and the bytes are back, as from a backup; the list says that they must not be."""
     first, second = alice.keep(b"first"), alice.keep(b"second")
@@ -145,6 +151,7 @@ def test_after_a_restore_what_was_erased_is_erased_again(alice: Locker) -> None:
     assert [name.rpartition("/")[2] for name, _ in queries.storage().files()] == [second]
 
 
+@pytest.mark.usefixtures("storage")
 def test_a_write_that_fails_half_way_erases_nothing(alice: Locker, data: Path) -> None:
     kept = alice.keep(b"kept")
     for more in ({"attach": ["00" * 16]}, {"erase": [kept, "00" * 16]}, {"erase": [kept], "log": [text(b"no row")]}):
@@ -228,6 +235,7 @@ def test_no_case_has_an_authority_asked_without_end(
     assert not Stamp.objects.filter(case=case, token__isnull=True).exists()
 
 
+@pytest.mark.usefixtures("storage")
 def test_erasing_the_case_leaves_nothing_of_it(alice: Locker, bob: Locker, data: Path) -> None:
     alice.keep(b"first")
     sending = alice.person.ask("POST", "files", {"size": 9})["id"]

@@ -8,7 +8,7 @@ import { exhibits, problem } from "./files.js";
 import { fileBox } from "./record.js";
 import { showTime } from "./shown.js";
 import { pressTwice } from "./twice.js";
-import { ed25519, hex } from "../site/vendor/sealing.js";
+import { base64, ed25519, hex } from "../site/vendor/sealing.js";
 
 const FORM = /^seawall roster 1\nversion ([1-9]\d{0,8})\nexpires (\d{4}-\d\d-\d\d)\nepoch ([1-9]\d{0,8})\nrecipient (age1[0-9a-z]{58})\n$/;
 const STEP = 4096;
@@ -106,7 +106,7 @@ export function listenForSharing(locker) {
     const to = await team(locker);
     if (to === null) throw new BadRoster();
     const sealed = await sealShare(keys, to, manifest.data, ids);
-    const { id } = await session.call("POST", "/case/api/shares", { epoch: to.epoch, sealed: btoa(String.fromCharCode(...sealed)), files: ids });
+    const { id } = await session.call("POST", "/case/api/shares", { epoch: to.epoch, sealed: base64.encode(sealed), files: ids });
     const log = ids.map((each) => ({ action: "shared", object: manifest.data.files[each].sha256 }));
     try {
       await manifest.change((data) => {
