@@ -12,6 +12,7 @@ from PIL import Image
 
 from seawall.gate.tests.conftest import CHECK_KEY, GateProcess, fingerprint_of, jpeg, photo, running, until
 from seawall.gate.tests.exchange import ListExchange
+from seawall.hashing.tests.test_heic import heic
 from seawall.matching import VIEWS
 
 if TYPE_CHECKING:
@@ -54,6 +55,14 @@ def bank() -> ListExchange:
 def gate(bank: ListExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateProcess]:
     with running(bank, tmp_path_factory.mktemp("gate") / "data", SEAWALL_GATE_MAX_BYTES=str(MAX_BYTES)) as gate:
         yield gate
+
+
+def test_a_copy_saved_as_heic_matches_and_a_damaged_one_is_refused(gate: GateProcess) -> None:
+    copy = heic(CAT.resize((220, 146)))
+    assert {match["entry"] for match in gate.matches(copy)} == {str(ALICES), str(BOBS)}
+    refused = gate.check(copy[: len(copy) // 2])
+    assert refused.status_code == 422
+    assert "HEIC" in refused.json()["message"]
 
 
 def test_a_copy_saved_worse_and_smaller_matches_everyone_who_protected_it(gate: GateProcess) -> None:
