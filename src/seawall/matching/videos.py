@@ -13,7 +13,7 @@ at worst. A second of the upload is found if any of them is, in any view. docs/s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,8 @@ MOST_BOXES = 4
 _SEARCHED_PLANES = 3  # of the survey, for `regions`
 _SAME_SIDE = 0.012  # boxes of two planes count as one if no side differs by more
 _WHOLE_SIDE = 0.02
-_STILL = 20  # lumas by which a cell may change and still stand still: codecs make noise
+_STILL, _STILL_MEANS = 20, 10  # by which a luma, or a cell's mean, may change and still stand still: codecs make noise
+_CELL = 8  # lumas
 _MOVES = 0.05  # a row or column moves if so much of it does
 # A survey of so many seconds, so many of them found, decides: it comes from all over the upload.
 _SURVEYED, _SURVEY_SHARE = 8, 0.9
@@ -266,14 +267,39 @@ _LIKELIEST = 12  # rectangles of each plane
 
 
 def moving(planes: Sequence[NDArray[np.uint8]]) -> Box:
-    """The rectangle outside which nothing changes from plane to plane; the whole if all of it does, or nothing."""
+    """The rectangle outside which nothing changes from plane to plane; the whole if all of it does, or nothing.
+
+    First by the means of cells: around sharp lines that stand still, codecs change single lumas by more than they
+    would have to move. Then to the row and column, near where that says.
+    """
+    high, wide = planes[0].shape
+    coarse = _spread([_means(plane) for plane in planes], _STILL_MEANS)
+    if coarse is None:
+        return (0.0, 0.0, 1.0, 1.0)
+    left, top = (max(0, _CELL * (at - 1)) for at in coarse[:2])
+    right, bottom = (min(most, _CELL * (at + 1)) for at, most in zip(coarse[2:], (wide, high), strict=True))
+    fine = _spread([plane[top:bottom, left:right] for plane in planes], _STILL)
+    if fine is None:
+        fine = (0, 0, right - left, bottom - top)
+    return ((left + fine[0]) / wide, (top + fine[1]) / high, (left + fine[2]) / wide, (top + fine[3]) / high)
+
+
+def _means(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Of each cell of 8 x 8 lumas; what is left over at the end goes with nothing."""
+    high, wide = (side // _CELL for side in plane.shape)
+    cells = plane[: high * _CELL, : wide * _CELL].reshape(high, _CELL, wide, _CELL)
+    means: NDArray[np.float32] = cells.mean((1, 3), dtype=np.float32)
+    return means
+
+
+def _spread(planes: Sequence[NDArray[Any]], still: float) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the rows and columns that move."""
     least, most = planes[0].copy(), planes[0].copy()
     for plane in planes[1:]:
         np.minimum(least, plane, out=least)
         np.maximum(most, plane, out=most)
-    moves = (most - least) > _STILL
+    moves = (most - least) > still
     rows, columns = np.flatnonzero(moves.mean(1) > _MOVES), np.flatnonzero(moves.mean(0) > _MOVES)
     if not rows.size or not columns.size:
-        return (0.0, 0.0, 1.0, 1.0)
-    high, wide = moves.shape
-    return (columns[0] / wide, rows[0] / high, (columns[-1] + 1) / wide, (rows[-1] + 1) / high)
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench import _clips
+from bench._video_attacks import ATTACKS
 from seawall.hashing import UnreadableVideo
 from seawall.hashing.videos import Reading, Sampled, read_frames
 from seawall.matching import HashIndex
@@ -116,3 +117,13 @@ def test_a_video_on_a_still_screen_lies_in_a_box_and_a_whole_one_in_none() -> No
     assert all(
         np.abs(np.subtract(one, (0, 0, 1, 1))).max() > 0.02 for one in boxes_of([p[120:256, 30:270] for p in planes])
     )
+
+
+def test_what_a_codec_does_to_lines_that_stand_still_is_no_motion(folder: Path) -> None:
+    frames = shown(46, 6)
+    upload = ATTACKS["screen recording"](frames, np.random.default_rng(1))
+    path = _clips.write(folder / "screen.mp4", upload.frames, codec=upload.codec, fps=upload.fps)
+    with path.open("rb") as file, Reading(file) as reading:
+        box = boxes_of([one.pixels for one in reading.survey()])[0]
+    tall = upload.frames[0].shape[0]
+    assert box == pytest.approx((0, tall // 5 / tall, 1, (tall // 5 + 136) / tall), abs=0.01)
