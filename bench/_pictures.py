@@ -144,6 +144,7 @@ SCENES = {
 DRAWN_ANEW = {
     "pot": ("black", "blue", "brown", "gray", "green", "mauve", "orange-color", "pink", "red", "white", "yellow"),
     "head": ("face", "head", "ear", "nose", "hair", "neck", "eyes"), "snake": ("reptile", "snake"),
+    "girl": ("girl", "leg"), "couple": ("man", "woman"),
 }  # fmt: skip
 
 
