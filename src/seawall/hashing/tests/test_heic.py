@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from skimage.data import data_dir
 
 from seawall.hashing import UnreadableImage, distance, fingerprint, look, pdq
+from seawall.hashing import heic as heics
 from seawall.hashing.heic import DISPLAY_P3, is_heic
 from seawall.hashing.tests import test_fingerprint
 from seawall.hashing.tests.test_fingerprint import icc, saved, swapped_profile, unreadable
@@ -214,6 +215,35 @@ def test_a_large_photo_is_read_within_a_set_memory(tmp_path: Path) -> None:
     said, megabytes = measured(path)
     assert said == "6000"
     assert 24 < megabytes < 600
+
+
+LIMITED = """
+import runpy
+decoder = runpy.run_path({path!r})
+limits = decoder["main"].__globals__
+limits.update(MEMORY=90 << 20, CPU_SECONDS=1)
+if {endless}:
+    limits["_limit"]()
+    while True:
+        pass
+decoder["main"]()
+"""
+
+
+@pytest.mark.parametrize("endless", [False, True], ids=["memory", "time"])
+def test_a_decoder_that_asks_for_more_than_it_may_have_is_ended(
+    *, endless: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = tmp_path / "limited.py"
+    limited.write_text(LIMITED.format(path=str(heics._DECODER), endless=endless))
+    image = Image.new("RGB", (4000, 3000), (10, 20, 30))
+    image.paste(photo().resize((900, 900)), (0, 0))
+    content = heic(image)
+    assert fingerprint(content).width == 4000
+    monkeypatch.setattr(heics, "_DECODER", limited)
+    assert "too large" in unreadable(content)
+    if not endless:
+        assert fingerprint(heic(photo())).width == photo().width, "or all are refused"
 
 
 def sized(width: int, height: int) -> bytes:
