@@ -177,6 +177,7 @@ def test_what_was_acknowledged_is_there_after_any_kill(tmp_path: Path) -> None:
         assert plain["files"].keys() == kept.keys()
         for blob, content in kept.items():
             assert tabs[2].locker.read(blob) == content
+        alice.login()  # she did nothing for so long that she may be signed out
         for blob in tabs[0].erased + tabs[1].erased:
             assert alice.call("GET", f"files/{blob}").status == 404
         # A write whose answer was lost is found to be done, never done twice.

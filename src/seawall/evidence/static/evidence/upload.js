@@ -84,10 +84,15 @@ export async function persist(request, signal, waiting = () => {}) {
  */
 export async function send(session, sealed, { signal, sent = () => {}, waiting }) {
   const call = (method, path, body) => persist((once) => session.call(method, path, body, { signal: once }), signal, waiting);
-  const { id } = await call("POST", "/case/api/files", { size: sealed.size });
+  const first = sealed.next(); // sealed while a place is asked for
+  first.catch(() => {}); // heard when it is its turn
+  const { id } = await call("POST", "/case/api/files", { size: sealed.size }).catch((error) => {
+    sealed.stop();
+    throw error;
+  });
   const address = `/case/api/files/${id}`;
   try {
-    await sendPieces(session, address, sealed, { signal, sent, waiting });
+    await sendPieces(session, address, { sealed, first }, { signal, sent, waiting });
     const { sha256, sealedSha256 } = sealed.hashes();
     await call("POST", `${address}/done`, { sha256: sealedSha256 });
     return { id, sha256 };
@@ -104,10 +109,10 @@ export function discard(session, id) {
   session.call("DELETE", `/case/api/files/${id}`).catch(() => {});
 }
 
-async function sendPieces(session, address, sealed, { signal, sent, waiting }) {
+async function sendPieces(session, address, { sealed, first }, { signal, sent, waiting }) {
   let at = 0;
   let size = FIRST;
-  let next = sealed.next();
+  let next = first;
   for (let piece; (piece = await next) !== null; ) {
     next = sealed.next(); // sealed while this one travels
     next.catch(() => {}); // heard when it is its turn
