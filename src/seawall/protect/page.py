@@ -116,7 +116,7 @@ def _base64(content: bytes) -> str:
 
 def worker_text(*, heic: bool = False) -> str:
     """The whole text of the worker: the kernel's WebAssembly, what feeds it, and what reads videos and perhaps HEIC."""
-    kernels = _constants(WASM=[_base64(_kernel(name)) for name in _KERNELS], USABLE_QUALITY=USABLE_QUALITY)
+    kernels = _constants(WASM=[_text(_kernel(name)) for name in _KERNELS], USABLE_QUALITY=USABLE_QUALITY)
     demuxer = _function("openDemuxer", "demuxer.js", "Demuxer")
     return kernels + demuxer + _source("decoder.js", "worker.js", "video.js") + (_heic_text() if heic else "")
 

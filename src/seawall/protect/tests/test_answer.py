@@ -170,6 +170,8 @@ def test_the_page_is_one_small_answer_that_loads_nothing() -> None:
     assert pressed["Vary"] == "Accept-Encoding"
     assert brotli.decompress(pressed.content).decode() == body
     assert len(pressed.content) <= 80_000
+    welsh = Client().get("/cy/protect/picture/", headers={"Accept-Encoding": "br"})
+    assert len(welsh.content) <= 80_000
     for takes in ("gzip, br;q=0", "gzip"):
         assert Client().get("/protect/picture/", headers={"Accept-Encoding": takes})["Content-Encoding"] == "gzip"
 

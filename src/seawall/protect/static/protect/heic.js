@@ -11,13 +11,6 @@ const P3_PRIMARIES = 12;
 const ERROR_BYTES = 12; // of heif_error: its first number is 0 where all is well
 const NO_MEMORY = 6; // heif_error_Memory_allocation_error
 
-/** As page.py wrote it: a letter a byte, of some 256 further on. @param {string} text */
-function fromText(text) {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
-  return bytes;
-}
-
 /** libheif over one file: what is in it, then its pixels. */
 class Heic {
   /** @param {any} libheif @param {Uint8Array} content */

@@ -14,10 +14,10 @@ const MOST_BREAKS = 100; // of the decoder, after which nothing more is expected
 const FRAME_BYTES = 36; // time 3, hash 32, quality 1
 
 // How much lies ahead: packets that wait for the decoder, and frames that wait for their fingerprint.
-const PACKETS_AHEAD = 8;
-const FRAMES_AHEAD = 3;
+const PACKETS_AHEAD = 4;
+const FRAMES_AHEAD = 2;
 const SILENCE = 30_000; // milliseconds without a word of the decoder, after which it has failed
-const DIGESTED = 1 << 21; // bytes at a time
+const DIGESTED = 1 << 20; // bytes at a time
 
 // (y - 16) 255 / 219, rounded, of a frame that is not marked full range.
 const EXPANDED = Uint8Array.from({ length: 256 }, (_, y) =>
