@@ -257,8 +257,8 @@ def look_up_time() -> Row:
         for number in range(60 * 1_000_000 // STEP)
     ]
     for number in range(60):  # and a copy of a protected one, a few bits off
-        sampled[8 * number].hashes[0, 0] = hashes[number]
-        sampled[8 * number].hashes[0, 0, :9] ^= 1
+        sampled[15 * number].hashes[0, 0] = hashes[number]
+        sampled[15 * number].hashes[0, 0, :9] ^= 1
     took = []
     for _ in range(15):
         tally = Tally(index, bearers)

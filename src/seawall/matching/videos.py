@@ -4,11 +4,13 @@ The cheap first, and no further once something is certain:
 
 1. a survey: planes from all over the upload (key frames, which cost little to decode), and from these the *boxes* in
    which another video may lie: what moves while the rest stands still, and what `regions` finds again and again;
-2. eight frames of each second: whole, as they are and mirrored (one of them in all eight turns);
-3. boxes, in every second of these.
+2. fifteen frames of each second: whole, as they are and mirrored (one of them in all eight turns);
+3. boxes, in these.
 
-Eight, because a copy that was trimmed or slowed shows other moments than those that were protected, half a second off
-at worst. A second of the upload is found if any of them is, in any view. docs/spec/video.md, section 6, has the rule.
+Fifteen, because a copy that was trimmed or slowed shows the moments that were protected anywhere in its seconds, and
+in a lively video a tenth of a second away already is another picture (42 bits, where the view moves by 2 %).
+
+A second of the upload is found if any of them is, in any view. docs/spec/video.md, section 6, has the rule.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 SHARE = 0.8
 
 SECOND = 1_000_000  # microseconds
-STEP = SECOND // 8
+STEP = SECOND // 15
 MOST_SECONDS = 3600
 _BATCH = 64  # frames looked up at once
 _MIRRORED = (0, 5)
@@ -163,8 +165,6 @@ class Tally:
         before: NDArray[np.uint8] | None = None
         for one in good:
             second = one.t // SECOND
-            if box and one.t // STEP % 2:
-                continue
             if before is not None and second in self.usable and _distance(one.hashes[box, 0], before) <= _SAME:
                 continue  # nothing moved
             before = one.hashes[box, 0]
