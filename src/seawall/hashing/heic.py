@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ DISPLAY_P3 = _profile(
 
 
 class Decoding:
-    """A file's primary picture. The other process ends when its rows are read, or with this object.
+    """A file's primary picture. ``close`` ends the other process; so does the last row, or the end of this object.
 
     :raises NotDecoded: damaged, of a kind the decoder does not read, or more than it may cost
     """
@@ -105,19 +106,24 @@ class Decoding:
         assert self._process.stdin is not None  # noqa: S101 - a pipe
         assert self._process.stdout is not None  # noqa: S101 - a pipe
         self._stdin, self._pipe = self._process.stdin, self._process.stdout
+        self.close = weakref.finalize(self, _end, self._process)  # at the latest
+        try:
+            self.header, self.profile = self._ask(content)
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, content: bytes) -> tuple[Header, bytes]:
         with suppress(BrokenPipeError):
             self._stdin.write(content)
             self._stdin.close()
         try:
-            self.header = msgspec.json.decode(self._pipe.readline(_MOST_HEADER), type=Header)
+            header = msgspec.json.decode(self._pipe.readline(_MOST_HEADER), type=Header)
         except msgspec.DecodeError as error:
             raise NotDecoded from error
-        if self.header.profile > _MOST_PROFILE or self.header.mode not in MODES:
+        if header.profile > _MOST_PROFILE or header.mode not in MODES:
             raise NotDecoded
-        self.profile = self._pipe.read(self.header.profile)
-
-    def __del__(self) -> None:
-        self._close()
+        return header, self._pipe.read(header.profile)
 
     def rows(self, most: int) -> Iterator[Rows]:
         """The pixels once, top to bottom, ``most`` rows at a time.
@@ -125,17 +131,21 @@ class Decoding:
         :raises NotDecoded: there are less than were announced
         """
         width, height, bands = self.header.width, self.header.height, len(self.header.mode)
-        for top in range(0, height, most):
-            rows = min(most, height - top)
-            some = self._pipe.read(rows * width * bands)
-            if len(some) < rows * width * bands:
-                raise NotDecoded
-            yield np.frombuffer(some, np.uint8).reshape(rows, width, bands)
-        self._close()
+        try:
+            for top in range(0, height, most):
+                rows = min(most, height - top)
+                some = self._pipe.read(rows * width * bands)
+                if len(some) < rows * width * bands:
+                    raise NotDecoded
+                yield np.frombuffer(some, np.uint8).reshape(rows, width, bands)
+        finally:
+            self.close()
 
-    def _close(self) -> None:
-        self._process.kill()
-        with suppress(BrokenPipeError):
-            self._stdin.close()
-        self._pipe.close()
-        self._process.wait()
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    process.wait()

@@ -121,7 +121,11 @@ def _read_heic(content: bytes) -> Picture:
     except heic.NotDecoded as error:
         raise _undecoded() from error
     said = decoding.header
-    _refuse_large(said.width, said.height, MAX_HEIC)
+    try:
+        _refuse_large(said.width, said.height, MAX_HEIC)
+    except UnreadableImage:
+        decoding.close()
+        raise
     return Picture(said.width, said.height, _canonical_rows(decoding))
 
 

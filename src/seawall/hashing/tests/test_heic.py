@@ -177,14 +177,26 @@ def test_its_parts_can_be_fingerprinted() -> None:
 # --- what it may cost, and files that are not what they say ---
 
 
+def children() -> set[str]:
+    return set("".join((task / "children").read_text() for task in Path("/proc/self/task").iterdir()).split())
+
+
 def test_what_is_not_read_to_its_end_leaves_no_process_behind() -> None:
+    before = children()
     some = strips(heic(photo("coffee.png").resize((2000, 1400))))
     next(some)
-    mine = Path("/proc/self/task")
-    children = [task / "children" for task in mine.iterdir()]
-    assert "".join(path.read_text() for path in children).split()
+    assert len(children() - before) == 1
     del some
-    assert not "".join(path.read_text() for path in children).split()
+    assert not children() - before
+
+
+def test_what_is_refused_leaves_no_process_behind() -> None:
+    before = children()
+    for content in (heic(photo())[:2000], sized(10_500, 10_000)):
+        with pytest.raises(UnreadableImage) as caught:
+            fingerprint(content)
+        assert caught.value
+        assert not children() - before
 
 
 MEASURE = """
