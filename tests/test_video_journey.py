@@ -1,17 +1,23 @@
 """A person's way with a video in a real Chromium: protected on the device, its copies blocked, then let go again."""
 
+# ruff: noqa: F811 - a fixture comes from another file
+
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from bench import _clips
+from seawall.cases.tests.walk import open_case
 from seawall.hashing import fingerprint
 from seawall.site.tests.browse import follow
 from tests.test_journey import WITHIN, open_receipt, protect
+from tests.test_ledger import ROUND, add, device, held, rows, to_ledger  # noqa: F401 - of which one is a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,4 +86,20 @@ def test_a_videos_copies_are_blocked_and_let_go_again(page: Page, demo: Demo, tm
 
     follow(page.locator("button[name=which]").first)
     follow(page.locator("button[name=confirmed]"))
+    assert waited(demo, own, "free")["verdict"] == "free"
+
+
+def test_a_video_goes_into_the_case_that_opened_the_page_and_is_taken_back_from_there(
+    device: Callable[[], Page], demo: Demo, tmp_path: Path
+) -> None:
+    own = _clips.write(tmp_path / "own.mp4", _clips.panned(43, 60))
+    page = device()
+    secret = open_case(page, demo.site)
+    to_ledger(page)
+    add(page, own.read_bytes())
+    assert [receipt["pdq"] for receipt in held(page, secret)] == [fingerprint(own).sha256]
+    assert waited(demo, own, "match")["verdict"] == "match"
+    rows(page).get_by_role("button", name="Take it back").click()
+    rows(page).get_by_role("button", name="Yes, take it back").click()
+    expect(rows(page)).to_have_attribute("data-state", re.compile("withdraw"), timeout=ROUND)
     assert waited(demo, own, "free")["verdict"] == "free"
