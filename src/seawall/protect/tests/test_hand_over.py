@@ -72,6 +72,13 @@ def got(page: Page) -> list[dict[str, Any]]:
     return found
 
 
+def only(page: Page) -> dict[str, Any]:
+    """The one message, once it has come over from the other tab."""
+    page.wait_for_function("() => got.length > 0")
+    [message] = got(page)
+    return message
+
+
 def test_the_case_gets_the_receipt_and_only_then_may_it_be_sent(
     page: Page, case: Callable[[str], Page], picture: Path, live_server: LiveServer
 ) -> None:
@@ -79,7 +86,7 @@ def test_the_case_gets_the_receipt_and_only_then_may_it_be_sent(
     receipt = to_receipt(tab, picture)
     expect(tab.locator("#kept")).to_contain_text("Your case has it now")
     expect(tab.locator("#announce")).to_contain_text("Your case has it now")
-    [message] = got(page)
+    message = only(page)
     assert message["data"]["text"].strip() == receipt.strip()
     assert (message["origin"], message["mine"]) == (live_server.url, True)
     assert tab.locator("#save").is_visible(), "a copy of one's own is still offered"
@@ -138,7 +145,7 @@ def test_what_is_not_an_answer_to_this_very_receipt_is_nothing(
 ) -> None:
     tab = case("")
     to_receipt(tab, picture)
-    [message] = got(page)
+    message = only(page)
     page.evaluate(forged, message["data"]["nonce"])
     tab.wait_for_timeout(300)
     assert tab.locator("#to-send").is_disabled()
@@ -154,7 +161,7 @@ def test_the_right_words_from_somebody_else_are_nothing(
 ) -> None:
     tab = case("")
     to_receipt(tab, picture)
-    [message] = got(page)
+    message = only(page)
     said = {"seawall": "receipt", "nonce": message["data"]["nonce"], "answer": "kept"}
     tab.evaluate("(said) => postMessage(said, '*')", said)  # this site, and not the tab that opened this one
     for origin, source in (("https://example.org", "opener"), ("null", "opener"), (live_server.url, "null")):

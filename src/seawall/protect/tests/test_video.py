@@ -76,6 +76,7 @@ def test_every_video_has_the_very_bits_that_python_finds(open_page: Callable[[],
     page = open_page()
     found = finish(page, *clips.values())
     lines = lines_of(page)
+    assert page.locator("#parts").is_hidden(), "videos have no parts"
     assert len(lines) == 3 * len(clips)
     for at, (name, path) in enumerate(clips.items()):
         made = fingerprint(path)
@@ -98,6 +99,9 @@ def test_videos_and_pictures_go_together_and_each_has_its_line_in_the_receipt(
     page = open_page()
     found = finish(page, clip, tmp_path / "photo.png", tmp_path / "again.mp4")
     assert "The same video" in found["again.mp4"][0]
+    page.click("#to-read")
+    assert page.locator("#parts").is_visible(), "there is a picture among them"
+    page.locator("[data-step='2'] [data-go='1']").click()
     assert [line[1:3] for line in lines_of(page)] == [
         ["video", "vpdq1"],
         ["video", "md5"],
@@ -201,10 +205,11 @@ def serve(monkeypatch: pytest.MonkeyPatch, *, worker: str = "", frame: str = "")
     monkeypatch.setattr(views, "sealed", lambda: parts)
 
 
+@pytest.mark.parametrize("lacks", ["delete self.VideoDecoder;", "delete VideoDecoder.prototype.ondequeue;"])
 def test_a_browser_without_a_decoder_is_told_what_else_there_is(
-    open_page: Callable[[], Page], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lacks: str, open_page: Callable[[], Page], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    serve(monkeypatch, frame="delete self.VideoDecoder;\n")
+    serve(monkeypatch, frame=f"{lacks}\n")
     says, shown = finish(open_page(), _clips.write(tmp_path / "a.mp4", panned(frames=12)))["a.mp4"]
     assert "seawall fingerprint" in says
     assert "helpline" in says

@@ -14,7 +14,8 @@ const COUNTED_EACH = 1 << 23;
 /** @param {VideoDecoderConfig} config @param {MessagePort} port */
 async function lendDecoder(config, port) {
   const tell = (/** @type {unknown[]} */ said, /** @type {Transferable[]} */ pass = []) => port.postMessage(said, pass);
-  if (typeof VideoDecoder === "undefined") return tell(["missing"]);
+  // One that does not say how far it is (Chrome before 106) would take a film whole into its memory.
+  if (typeof VideoDecoder === "undefined" || !("ondequeue" in VideoDecoder.prototype)) return tell(["missing"]);
   try {
     if (!(await VideoDecoder.isConfigSupported(config)).supported) return tell(["unknown"]);
     const output = (/** @type {VideoFrame} */ frame) => tell(["frame", frame], [frame]);

@@ -3,7 +3,7 @@
 import { askToKeep, listenForKeeping, showReceipt } from "./keep.js";
 import { forgetHandover, handOver, listenForCase } from "./handover.js";
 import { forgetPictures, listenForPictures, readyPictures } from "./pictures.js";
-import { chosenScope, forgetParts, listenForScope, partsToo } from "./scope.js";
+import { chosenScope, forgetParts, listenForScope, offerParts, partsToo } from "./scope.js";
 import { makeTokens, writeReceipt, writeSubmission } from "./submission.js";
 import { announce, say } from "./words.js";
 
@@ -51,6 +51,7 @@ function keepReceipt() {
 async function writeAll() {
   const pictures = readyPictures();
   await makeTokens(pictures);
+  offerParts(pictures.some(({ windows }) => windows));
   const scope = chosenScope();
   const all = scope === null || pictures.length === 0 ? "" : writeSubmission(scope, pictures, partsToo());
   const tooLong = all.length > MOST_LETTERS;

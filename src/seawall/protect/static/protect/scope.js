@@ -21,6 +21,11 @@ export function partsToo() {
   return parts.checked;
 }
 
+/** Videos have no parts to send: with them alone nothing is asked. @param {boolean} offered */
+export function offerParts(offered) {
+  /** @type {HTMLElement} */ (parts.closest(".card")).hidden = !offered;
+}
+
 /** Whoever comes back to the page is asked anew. */
 export function forgetParts() {
   parts.checked = false;
