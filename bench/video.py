@@ -19,7 +19,7 @@ import numpy as np
 import pdqhash
 from PIL import Image
 
-from bench import _clips
+from bench import _clips, _video_page
 from bench._video_attacks import ATTACKS, DRAWN
 from bench.hash import Row, limit, row
 from seawall.hashing import MATCH_DISTANCE, USABLE_QUALITY, fingerprint
@@ -39,13 +39,14 @@ PICTURES, FRAMES = 1_000_000, 100_000
 
 
 def run() -> Iterator[Row]:
-    """The cost of a fingerprint and of a check, the recall table, the false matches, the look-up."""
+    """The cost of a fingerprint and of a check, recall, false matches, the look-up; and the picture page's part."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield from cost(folder)
         yield from found(folder)
         yield unrelated(folder)
         yield look_up_time()
+    yield from _video_page.run()
 
 
 # The cost

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MB = 1_000_000
 MINUTE = 60
 FILM = 600 * MB
-# Issue 6.
+# The targets: seconds, MB, KB.
 MOST_SECONDS, MOST_MEMORY, MOST_PAGE = 10, 250, 80
 
 # What a page without a demuxer does: the frame at each second, by seeking, its pixels by a canvas. No fingerprint.
