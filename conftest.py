@@ -48,6 +48,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "seawall.settings"
 django.setup()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A worker that found this set would read the settings before this file has given it a folder of its own."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=["sqlite", "postgres"], default="sqlite", help="which database the tests run on")
 

@@ -30,8 +30,8 @@ ROUND = 40_000  # milliseconds: three are asked within 12 seconds
 
 
 @pytest.fixture
-def device(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """A device of its own. Whatever its pages throw fails the test."""
+def another(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """Another device. Whatever its pages throw fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -115,10 +115,10 @@ def look_again(page: Page) -> None:
 
 
 def test_a_picture_is_added_stopped_at_the_gate_shown_on_another_device_and_taken_back(
-    device: Callable[[], Page], demo: Demo
+    another: Callable[[], Page], demo: Demo
 ) -> None:
     picture = jpeg(501)
-    page = device()
+    page = another()
     secret = open_case(page, demo.site)
     to_ledger(page)
     add(page, picture)
@@ -138,7 +138,7 @@ def test_a_picture_is_added_stopped_at_the_gate_shown_on_another_device_and_take
     row.get_by_label("A name for it that only you see").blur()
     expect(row.get_by_role("heading")).to_have_text("the beach")
 
-    other = device()
+    other = another()
     enter(other, demo.site, secret.number, secret.typed)
     inside(other)
     to_ledger(other)
@@ -160,9 +160,9 @@ def test_a_picture_is_added_stopped_at_the_gate_shown_on_another_device_and_take
 
 
 @pytest.fixture
-def alice(device: Callable[[], Page], demo: Demo) -> tuple[Page, Secret]:
+def alice(another: Callable[[], Page], demo: Demo) -> tuple[Page, Secret]:
     """A new case, at its empty ledger."""
-    page = device()
+    page = another()
     secret = open_case(page, demo.site)
     to_ledger(page)
     expect(page.get_by_text("No picture yet.")).to_be_visible()

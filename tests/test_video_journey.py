@@ -17,7 +17,7 @@ from seawall.cases.tests.walk import open_case
 from seawall.hashing import fingerprint
 from seawall.site.tests.browse import follow
 from tests.test_journey import WITHIN, open_receipt, protect
-from tests.test_ledger import ROUND, add, device, held, rows, to_ledger  # noqa: F401 - of which one is a fixture
+from tests.test_ledger import ROUND, add, another, held, rows, to_ledger  # noqa: F401 - of which one is a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,10 +90,10 @@ def test_a_videos_copies_are_blocked_and_let_go_again(page: Page, demo: Demo, tm
 
 
 def test_a_video_goes_into_the_case_that_opened_the_page_and_is_taken_back_from_there(
-    device: Callable[[], Page], demo: Demo, tmp_path: Path
+    another: Callable[[], Page], demo: Demo, tmp_path: Path
 ) -> None:
     own = _clips.write(tmp_path / "own.mp4", _clips.panned(43, 60))
-    page = device()
+    page = another()
     secret = open_case(page, demo.site)
     to_ledger(page)
     add(page, own.read_bytes())

@@ -236,7 +236,8 @@ class Wire:
         body = request.post_data_buffer or b""
         headers = json.dumps(request.headers)
         with self._lock:
-            self.sent += [request.url, headers, body.decode("latin-1")]
+            # Without the names of fields: a word that was drawn may be part of "signature".
+            self.sent += [request.url, *(re.sub(r'"[\w-]+":', "", text) for text in (headers, body.decode("latin-1")))]
 
     def holds(self, secret: str) -> list[str]:
         raw = secret.encode()
@@ -250,13 +251,15 @@ def test_words_number_and_what_is_written_leave_the_device_sealed_only(
 ) -> None:
     page = visitor()
     wire = Wire(page.context)
+    page.goto(f"{live_server.url}/case/")
+    said_anyway = " ".join(wire.sent)
     secret = open_case(page, live_server.url)
     hold(page, secret)
     note(page, "a mark that nobody else may read 4711")
     compact = secret.number.replace("-", "")
     # Four letters or fewer can stand in base64 by chance; whole secrets and longer words cannot.
     marks = [secret.number, compact, "-".join(secret.words), secret.typed, "a mark that nobody else may read"]
-    marks += [word for word in secret.words if len(word) > 5]
+    marks += [word for word in secret.words if len(word) > 5 and word not in said_anyway]
     assert any("/case/api/open" in text for text in wire.sent)
     for mark in marks:
         assert wire.holds(mark) == [], mark
