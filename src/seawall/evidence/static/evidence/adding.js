@@ -8,7 +8,7 @@ import { showSize } from "./shown.js";
 
 // Together they hide the time a request takes; each holds two pieces in memory.
 const AT_ONCE = 3;
-// Files done within this time get into the manifest by one write.
+// Files done within this time get into the manifest by one write, and the last of them at once.
 const TOGETHER = 300; // ms
 const MOST_ATTEMPTS = 3;
 
@@ -35,6 +35,7 @@ export function listenForFiles(locker) {
   let finished = [];
   /** @type {Promise<void> | null} */
   let keeping = null;
+  let allCame = () => {};
 
   /** @param {Coming} coming @param {string} sentence @param {number} [part] 0 to 1 */
   const show = ({ row, file, state }, sentence, part) => {
@@ -113,11 +114,18 @@ export function listenForFiles(locker) {
     }
   };
 
+  const areComing = () => all.some(({ state }) => state === "working" || state === "waiting");
+
   const keepSoon = () => (keeping ??= keepAll().finally(() => (keeping = null)));
 
   const keepAll = async () => {
     while (finished.length > 0) {
-      if (all.some(({ state }) => state === "working" || state === "waiting")) await new Promise((go) => setTimeout(go, TOGETHER));
+      if (areComing()) {
+        await new Promise((go) => {
+          allCame = () => go(undefined);
+          setTimeout(go, TOGETHER);
+        });
+      }
       const batch = finished.filter(({ coming }) => !coming.stop.signal.aborted);
       finished = [];
       await keep(batch);
@@ -177,6 +185,7 @@ export function listenForFiles(locker) {
     const busy = all.filter(({ state }) => state === "working").length;
     const next = all.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy);
     for (const coming of next) void bring(coming).finally(work);
+    if (!areComing()) allCame();
     drawSummary();
   };
 
