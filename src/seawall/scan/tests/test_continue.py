@@ -31,9 +31,14 @@ def started(catalogue: Path, index: Path, out: Path, *more: str) -> Iterator[sub
             driver.kill()
 
 
+class Ended(AssertionError):
+    """The scan ended before it could be disturbed."""
+
+
 def until_shards(out: Path, count: int, driver: subprocess.Popen[str]) -> None:
     while len(shards(out)) < count:
-        assert driver.poll() is None, "the scan ended before it could be disturbed"
+        if driver.poll() is not None:
+            raise Ended
         time.sleep(0.005)
 
 
