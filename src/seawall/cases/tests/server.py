@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -27,12 +28,14 @@ def own_database(folder: Path) -> Iterator[dict[str, str]]:
     if connection.vendor == "sqlite":
         yield environment
         return
+    # Workers of pytest-xdist share the server.
+    name = f"site_{secrets.token_hex(8)}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute("CREATE DATABASE own_site")
+        server.execute(f"CREATE DATABASE {name}")
         try:
-            yield {**environment, "SEAWALL_DATABASE_URL": url.replace("/postgres?", "/own_site?", 1)}
+            yield {**environment, "SEAWALL_DATABASE_URL": url.replace("/postgres?", f"/{name}?", 1)}
         finally:
-            server.execute("DROP DATABASE own_site WITH (FORCE)")
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

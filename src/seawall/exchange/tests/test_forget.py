@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import secrets
 import re
 import sqlite3
 import subprocess
@@ -84,12 +85,13 @@ def bank(tmp_path: Path) -> Iterator[Bank]:
         yield Bank(tmp_path, None)
         return
     url = os.environ["SEAWALL_DATABASE_URL"]
+    name = f"crowd_{secrets.token_hex(8)}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute("CREATE DATABASE crowd")
+        server.execute(f"CREATE DATABASE {name}")
         try:
-            yield Bank(tmp_path, url.replace("/postgres?", "/crowd?", 1))
+            yield Bank(tmp_path, url.replace("/postgres?", f"/{name}?", 1))
         finally:
-            server.execute("DROP DATABASE crowd WITH (FORCE)")
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _from_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], found: Features) -> dict[int, Any]:
