@@ -13,8 +13,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import secrets
 import re
+import secrets
 import sqlite3
 import subprocess
 import sys
