@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import django
 import pytest
 from django.conf import settings
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,8 @@ else:
     os.environ["SEAWALL_DATA"] += f"/{os.environ['PYTEST_XDIST_WORKER']}"
 # Playwright's synchronous API runs an event loop in the test's own thread; the database calls there are ours.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+# Milliseconds a page may take to show what a test waits for. Playwright's own five seconds are for a quiet machine.
+expect.set_options(timeout=30_000)
 # Not in pyproject.toml: from there pytest-django reads the settings before this file has said where the data is.
 os.environ["DJANGO_SETTINGS_MODULE"] = "seawall.settings"
 django.setup()

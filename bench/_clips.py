@@ -151,6 +151,17 @@ def noise(seed: int, frames: int, *, size: tuple[int, int] = (320, 180)) -> Iter
         yield np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
 
 
+def sound(path: Path) -> Path:
+    """A file with sound and no video."""
+    with av.open(path, "w") as file:
+        stream = file.add_stream("aac", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+    return path
+
+
 def decoded(path: Path) -> list[Picture]:
     """Every frame of a clip, as RGB."""
     with av.open(path) as file:

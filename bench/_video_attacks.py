@@ -47,29 +47,29 @@ def _encoded(codec: _clips.Codec, crf: int) -> Callable[[list[Picture], np.rando
 
 def _letterbox(frames: list[Picture], _: np.random.Generator) -> Upload:
     """Onto a phone's upright screen."""
-    high, wide = frames[0].shape[:2]
-    tall = wide * 4 // 3 // 2 * 2
-    top = (tall - high) // 2
-    canvas = np.zeros((tall, wide, 3), np.uint8)
-    made = []
-    for frame in frames:
-        canvas[top : top + high] = frame
-        made.append(canvas.copy())
-    return Upload(made)
+    return Upload([_upright(frame, np.zeros((_tall(frame), frame.shape[1], 3), np.uint8)) for frame in frames])
 
 
 def _blurred_bars(frames: list[Picture], _: np.random.Generator) -> Upload:
     """Onto an upright screen, over itself, enlarged and blurred."""
-    high, wide = frames[0].shape[:2]
-    tall = wide * 4 // 3 // 2 * 2
-    top = (tall - high) // 2
     made = []
     for frame in frames:
-        back = Image.fromarray(frame).resize((wide, tall)).filter(ImageFilter.GaussianBlur(12))
-        canvas = np.asarray(back).copy()
-        canvas[top : top + high] = frame
-        made.append(canvas)
+        back = Image.fromarray(frame).resize((frame.shape[1], _tall(frame))).filter(ImageFilter.GaussianBlur(12))
+        made.append(_upright(frame, np.asarray(back).copy()))
     return Upload(made)
+
+
+def _tall(frame: Picture) -> int:
+    wide: int = frame.shape[1]
+    return wide * 4 // 3 // 2 * 2
+
+
+def _upright(frame: Picture, canvas: Picture) -> Picture:
+    """The canvas, with the frame in its middle."""
+    high = frame.shape[0]
+    top = (canvas.shape[0] - high) // 2
+    canvas[top : top + high] = frame
+    return canvas
 
 
 def _screen(frames: list[Picture], _: np.random.Generator) -> Upload:

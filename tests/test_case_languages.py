@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import expect
 
 from seawall.cases.tests.conftest import Team
-from seawall.cases.tests.walk import PATIENCE, Secret
+from seawall.cases.tests.walk import Secret
 from seawall.evidence.tests.walk import photo, write
 from seawall.exchange import operations
 from seawall.exchange.tests.conftest import send, token, value
 from seawall.site.tests import pseudo
+from seawall.site.tests.browse import PATIENCE
 from tests.test_languages import NOW, names
 
 if TYPE_CHECKING:

@@ -1,12 +1,8 @@
 """Pictures of every kind in every engine: Python's very bits; and HEIC, from the page that leads on to the POST."""
 
-# ruff: noqa: F811 - fixtures come from another file
-
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 import numpy as np
 import pillow_heif
@@ -19,13 +15,11 @@ from seawall.hashing.tests.test_heic import heic, turned
 from seawall.protect.tests.test_fingerprint import FILES as PICTURES
 from seawall.protect.tests.test_heic import FILES as HEICS
 from seawall.protect.tests.test_heic import saved_as
-from tests.engines import press, until
+from tests.engines import press, send, shown, until
 from tests.engines.chromium import Chromium
 from tests.engines.firefox import Firefox
 from tests.engines.webkit import WebKit
-from tests.leaks.recorder import settle
-from tests.test_engines import engine, recorder  # noqa: F401 - fixtures
-from tests.test_leaks import run_of_picture
+from tests.leaks.traffic import assert_one_post_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,40 +45,12 @@ def test_a_heic_photo_is_protected_and_one_post_leaves(
     press(engine, ".picture [data-part=elsewhere]:not([hidden])")
     until(engine, "location.pathname === '/protect/picture/heic/' && document.readyState === 'complete'")
     engine.choose("#picture", photo)
-    shown = protect(engine)
+    text = shown(engine, parts=True)
     made = fingerprint(photo).pdq
-    assert f" image pdq1 {made.hex} {made.quality}\n" in shown
-    assert_one_post_left(recorder, shown, photo, np.asarray(pillow_heif.open_heif(photo)).tobytes())
-
-
-def protect(engine: Engine) -> str:
-    """Send what was chosen, as a person does: the text that was shown."""
-    press(engine, "#to-read")
-    engine.run("document.getElementById('future').click()")
-    engine.run("document.getElementById('parts').click()")
-    until(engine, "!document.getElementById('to-receipt').disabled")
-    shown = str(engine.run("document.getElementById('fingerprints').value"))
-    assert " image windows1 " in shown
-    press(engine, "#to-receipt")
-    press(engine, "#save")
-    press(engine, "#to-send")
-    press(engine, "#send")
-    until(engine, "location.pathname === '/protect/send/' && document.readyState === 'complete'")
-    assert engine.run("document.querySelector('h1').innerText") == "Done. It is on its way."
-    return shown
-
-
-def assert_one_post_left(recorder: Recorder, shown: str, file: Path, pixels: bytes) -> None:
-    settle(recorder, 1)
-    said = recorder.bytes_to(recorder.site)
-    requests = re.findall(rb"^([A-Z]+) (\S+) HTTP/1\.1\r\n", said, re.MULTILINE)
-    assert [path for method, path in requests if method != b"GET"] == [b"/protect/send/"]
-    assert not [path for _, path in requests if b"?" in path or b"%" in path]
-    assert not re.search(rb"\r\n(Cookie|Referer):", said)
-    body = said[said.index(b"POST /protect/send/") :].split(b"\r\n\r\n", 1)[1].split(b"\n")[0]
-    assert parse_qs(body.decode())["fingerprints"][0].replace("\r\n", "\n") == shown
-    assert run_of_picture(said, file.read_bytes(), pixels) is None
-    assert not sum(map(recorder.connections_to, (recorder.other, recorder.tcp, recorder.udp)))
+    assert f" image pdq1 {made.hex} {made.quality}\n" in text
+    assert " image windows1 " in text
+    send(engine)
+    assert_one_post_left(recorder, text, photo.read_bytes(), np.asarray(pillow_heif.open_heif(photo)).tobytes())
 
 
 # Whatever browsers open by themselves, and photos that only libheif does, on its page.

@@ -12,10 +12,9 @@ from bench import _clips
 from seawall.exchange import wire
 from seawall.hashing import distance, fingerprint
 from seawall.hashing.videos import unpack
-from tests.engines import press, until
+from tests.engines import send, shown
 from tests.engines.firefox import Firefox
-from tests.test_engines import engine, photo, recorder  # noqa: F401 - fixtures
-from tests.test_leaks import assert_one_post_left
+from tests.leaks.traffic import assert_one_post_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,20 +43,17 @@ def lumas(path: Path) -> bytes:
 
 
 def test_videos_are_protected_with_pythons_bits_and_one_post_leaves(
-    engine: Engine,  # noqa: F811
-    recorder: Recorder,  # noqa: F811
+    engine: Engine,
+    recorder: Recorder,
     clips: list[Path],
-    photo: Path,  # noqa: F811
+    photo: Path,
 ) -> None:
     engine.open(f"http://127.0.0.1:{recorder.site}/protect/picture/")
     loaded = len(recorder.bytes_to(recorder.site))
     engine.choose("#picture", photo, *clips)
-    press(engine, "#to-read")
+    text = shown(engine, parts=False)
     assert len(recorder.bytes_to(recorder.site)) == loaded, "nothing is fetched once a video is chosen"
-    engine.run("document.getElementById('future').click()")
-    until(engine, "!document.getElementById('to-receipt').disabled")
-    shown = engine.run("document.getElementById('fingerprints').value")
-    picture, *videos = wire.parse(shown).items
+    picture, *videos = wire.parse(text).items
     assert picture.value == fingerprint(photo).pdq.bits
     off = []
     for path, item in zip(clips, videos, strict=True):
@@ -72,9 +68,6 @@ def test_videos_are_protected_with_pythons_bits_and_one_post_leaves(
     else:
         assert set(off) == {0}
 
-    for css in ("#to-receipt", "#save", "#to-send", "#send"):
-        press(engine, css)
-    until(engine, "location.pathname === '/protect/send/' && document.readyState === 'complete'")
-    assert engine.run("document.querySelector('h1').innerText") == "Done. It is on its way."
+    send(engine)
     for path in clips:
-        assert_one_post_left(recorder, shown, path.read_bytes(), lumas(path))
+        assert_one_post_left(recorder, text, path.read_bytes(), lumas(path))

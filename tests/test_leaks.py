@@ -12,7 +12,6 @@ import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote_to_bytes
 
 import numpy as np
 import pillow_heif
@@ -24,31 +23,17 @@ from seawall.hashing.tests.test_heic import heic
 from seawall.protect import page as picture_page
 from seawall.protect import views
 from seawall.site.tests.browse import follow
-from tests.leaks.recorder import Recorder, settle
+from tests.leaks.recorder import settle
+from tests.leaks.traffic import assert_one_post_left, run_of_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
-    from pytest_django.live_server_helper import LiveServer
+
+    from tests.leaks.recorder import Recorder
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LEAKS = Path(__file__).parent / "leaks"
-RUN = 16  # bytes in a row that can only come from the picture
-
-
-@pytest.fixture
-def recorder(live_server: LiveServer) -> Iterator[Recorder]:
-    with Recorder(forward_to=live_server.thread.port) as listening:
-        yield listening
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "coffee.jpg"
-    Image.fromarray(photos.coffee()).save(path, quality=90)  # type: ignore[no-untyped-call]
-    return path
 
 
 @pytest.fixture
@@ -56,19 +41,6 @@ def heic_photo(tmp_path: Path) -> Path:
     path = tmp_path / "coffee.heic"
     path.write_bytes(heic(Image.fromarray(photos.coffee())))  # type: ignore[no-untyped-call]
     return path
-
-
-def run_of_picture(traffic: bytes, file: bytes, pixels: bytes) -> bytes | None:
-    """A run of the file or its pixels that the traffic holds, as it is or as hex or base64 in any alignment."""
-    readings = [traffic, unquote_to_bytes(traffic.replace(b"+", b" "))]
-    held = {text[at : at + RUN] for text in readings for at in range(len(text) - RUN + 1)}
-    for secret in (file, pixels):
-        writings = [secret, secret.hex().encode(), *(base64.b64encode(secret[shift:]) for shift in range(3))]
-        for written in writings:
-            for at in range(len(written) - RUN + 1):
-                if written[at : at + RUN] in held:
-                    return written[at : at + RUN]
-    return None
 
 
 # The picture page, and the one for HEIC: other workers, and policies that are made alike.
@@ -124,25 +96,6 @@ def protect(page: Page) -> str:
     page.get_by_role("button", name="Send these fingerprints").click()
     page.get_by_role("heading", name="Done").wait_for()
     return shown
-
-
-def assert_one_post_left(recorder: Recorder, shown: str, file: bytes, pixels: bytes) -> None:
-    settle(recorder, 1)
-    said = recorder.bytes_to(recorder.site)
-    requests = re.findall(rb"^([A-Z]+) (\S+) HTTP/1\.1\r\n", said, re.MULTILINE)
-    posts = [path for method, path in requests if method != b"GET"]
-    assert posts == [b"/protect/send/"]
-    assert not [path for _, path in requests if b"?" in path or b"%" in path]
-    assert b"\r\nCookie:" not in said
-    assert b"\r\nReferer:" not in said
-
-    body = said[said.index(b"POST /protect/send/") :].split(b"\r\n\r\n", 1)[1].split(b"\n")[0]
-    assert list(parse_qs(body.decode())) == ["fingerprints"]
-    assert parse_qs(body.decode())["fingerprints"][0].replace("\r\n", "\n") == shown
-
-    assert run_of_picture(said, file, pixels) is None
-    assert not recorder.bytes_to(recorder.other, recorder.tcp, recorder.udp)
-    assert not sum(map(recorder.connections_to, (recorder.other, recorder.tcp, recorder.udp)))
 
 
 def serve(

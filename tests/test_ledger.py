@@ -14,13 +14,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from seawall.cases.tests.walk import Secret, enter, hold, inside, open_case
-from seawall.site.tests.browse import follow
+from seawall.site.tests.browse import follow, visitors
 from tests.test_journey import WITHIN, jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
+    from playwright.sync_api import Browser, Locator, Page, Request
 
     from seawall.cli.demo.parts import Demo
 
@@ -31,20 +31,8 @@ ROUND = 40_000  # milliseconds: three are asked within 12 seconds
 
 @pytest.fixture
 def another(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """Another device. Whatever its pages throw fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def fresh() -> Page:
-        context = browser.new_context()
-        contexts.append(context)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        return context.new_page()
-
-    yield fresh
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visitors(browser) as arrive:
+        yield arrive
 
 
 def to_ledger(page: Page) -> None:
@@ -67,7 +55,7 @@ def add(page: Page, *pictures: bytes, send: bool = True) -> Page:
     tab.set_input_files("#picture", files)
     tab.click("#to-read:enabled")
     tab.click("#to-receipt:enabled")
-    expect(tab.locator("#kept")).to_contain_text("Your case has it now", timeout=15_000)
+    expect(tab.locator("#kept")).to_contain_text("Your case has it now")
     expect(rows(page)).to_have_count(before + len(pictures))
     tab.click("#to-send:enabled")
     if send:

@@ -41,3 +41,21 @@ def press(engine: Engine, css: str) -> None:
     """Press what the selector names, once it is there and not disabled."""
     until(engine, f"!!document.querySelector({css!r}) && !document.querySelector({css!r}).disabled")
     engine.run(f"document.querySelector({css!r}).click()")
+
+
+def shown(engine: Engine, *, parts: bool) -> str:
+    """What is to be sent for the files chosen, once it is made; also of their parts, if those are wanted."""
+    press(engine, "#to-read")
+    engine.run("document.getElementById('future').click()")
+    if parts:
+        engine.run("document.getElementById('parts').click()")
+    until(engine, "!document.getElementById('to-receipt').disabled")
+    return str(engine.run("document.getElementById('fingerprints').value"))
+
+
+def send(engine: Engine) -> None:
+    """From what is shown to the page that says it is done."""
+    for css in ("#to-receipt", "#save", "#to-send", "#send"):
+        press(engine, css)
+    until(engine, "location.pathname === '/protect/send/' && document.readyState === 'complete'")
+    assert engine.run("document.querySelector('h1').innerText") == "Done. It is on its way."

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from .walk import PATIENCE, enter, hold, inside, open_case
+from seawall.site.tests.browse import PATIENCE
+
+from .walk import enter, hold, inside, open_case
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -15,9 +15,10 @@ from playwright.sync_api import expect
 
 from seawall.cases import queries
 from seawall.cases.models import Case
+from seawall.site.tests.browse import PATIENCE, press_by_keyboard, visitors
 
 from .server import own_database, serving
-from .walk import PATIENCE, begin, enter, hold, inside, note, open_case, type_back
+from .walk import begin, enter, hold, inside, note, open_case, type_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,30 +32,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A person on a device of their own. Whatever the page throws or complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def arrive(**kind: Any) -> Page:
-        context = browser.new_context(**kind)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        # A refused request is said twice by Chromium; what a refusal means is the tests' own to say.
-        context.on(
-            "console",
-            lambda line: (
-                complaints.append(line.text)
-                if line.type == "error" and "Failed to load resource" not in line.text
-                else None
-            ),
-        )
-        return context.new_page()
-
-    yield arrive
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with visitors(browser) as arrive:
+        yield arrive
 
 
 @pytest.mark.parametrize("digits", [False, True], ids=["words", "digits"])
@@ -381,21 +360,13 @@ def test_it_can_be_walked_with_the_keyboard_alone(visitor: Callable[..., Page], 
     page = visitor()
     page.goto(f"{live_server.url}/case/")
 
-    def press(name: str) -> None:
-        for _ in range(30):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.textContent.trim()") == name:
-                page.keyboard.press("Enter")
-                return
-        raise AssertionError(f"{name} cannot be reached")
-
-    press("Open a case")
+    press_by_keyboard(page, "Open a case")
     expect(page.get_by_role("heading", name="Before you start")).to_be_focused()
-    press("Yes, both")
+    press_by_keyboard(page, "Yes, both")
     expect(page.get_by_role("heading", name="What a case is")).to_be_focused()
-    press("I understand. Make my words")
+    press_by_keyboard(page, "I understand. Make my words")
     expect(page.get_by_role("heading", name="Keep these safe")).to_be_focused()
-    press("I have them")
+    press_by_keyboard(page, "I have them")
     expect(page.get_by_role("heading", name="Did you note them?")).to_be_focused()
 
 

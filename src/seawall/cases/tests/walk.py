@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from seawall.site.tests.browse import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-# A loaded machine takes its time over Argon2id; a test that waits for less fails for nothing.
-PATIENCE = 120_000
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from seawall.cases.tests.server import own_database, serving
 from seawall.evidence import queries
 from seawall.evidence.tests.authority import Authority
 from seawall.evidence.tests.locker import Locker
-from seawall.evidence.tests.walk import PATIENCE
+from seawall.site.tests.browse import visitors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(autouse=True)
@@ -129,29 +129,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A person on a device of their own. Whatever the page throws or complains of fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    with visitors(browser) as arrive:
 
-    def arrive(**kind: Any) -> Page:
-        context = browser.new_context(**kind)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        # A refused request is said twice by Chromium; what a refusal means is the tests' own to say.
-        context.on(
-            "console",
-            lambda line: (
-                complaints.append(line.text)
-                if line.type == "error" and "Failed to load resource" not in line.text
-                else None
-            ),
-        )
-        # Chromium's own window for choosing where a file goes cannot be driven.
-        context.add_init_script("delete window.showSaveFilePicker")
-        return context.new_page()
+        def without_window(**kind: Any) -> Page:
+            page = arrive(**kind)
+            # Chromium's own window for choosing where a file goes cannot be driven.
+            page.add_init_script("delete window.showSaveFilePicker")
+            return page
 
-    yield arrive
-    for context in contexts:
-        context.close()
-    assert complaints == []
+        yield without_window

@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from seawall.site.tests.browse import press_by_keyboard
+
 from .walk import add, back, exhibit, locker, look_at, photo, screen, write
 
 if TYPE_CHECKING:
@@ -82,17 +84,9 @@ def test_a_file_is_reached_looked_at_and_left_with_the_keyboard_alone(
     locker(page, site.url)
     add(page, write(tmp_path, "threat.png", photo("coffee")))
 
-    def press(name: str) -> None:
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.textContent.trim()").startswith(name):
-                page.keyboard.press("Enter")
-                return
-        raise AssertionError(f"{name} cannot be reached")
-
-    press("threat.png")
+    press_by_keyboard(page, "threat.png")
     expect(page.get_by_role("heading", name="threat.png")).to_be_focused()
-    press("Show it")
+    press_by_keyboard(page, "Show it")
     expect(page.get_by_role("button", name="Hide it")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Show it")).to_be_focused()

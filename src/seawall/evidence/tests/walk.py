@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from seawall.cases.tests.walk import PATIENCE, Secret, enter, inside, open_case
+from seawall.cases.tests.walk import Secret, enter, inside, open_case
+from seawall.site.tests.browse import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -185,16 +185,6 @@ def test_a_plain_video_has_no_frame_and_says_its_clearest(folder: Path) -> None:
 # What strangers send; far more of it in tests/test_strange_videos.py.
 
 
-def _sound(path: Path) -> Path:
-    with av.open(path, "w") as file:
-        stream = file.add_stream("aac", rate=8000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 8000
-        file.mux(stream.encode(frame))
-        file.mux(stream.encode())
-    return path
-
-
 def _refused(path: Path) -> str:
     with pytest.raises(UnreadableImage) as refused:
         fingerprint(path)
@@ -204,7 +194,7 @@ def _refused(path: Path) -> str:
 
 
 def test_sound_alone_is_refused(folder: Path) -> None:
-    assert "no video" in _refused(_sound(folder / "sound.m4a"))
+    assert "no video" in _refused(_clips.sound(folder / "sound.m4a"))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\0\0\0\x18ftypmp42" + bytes(100), b"\x1a\x45\xdf\xa3" * 99])

@@ -123,7 +123,7 @@ def test_a_locked_case_is_asked_again_once_it_is_open(page: Page, case: Callable
 def test_a_case_that_never_answers_leaves_the_other_ways(case: Callable[[str], Page], picture: Path) -> None:
     tab = case("")
     to_receipt(tab, picture)
-    expect(tab.locator("#kept")).to_contain_text("Your case did not take it", timeout=15_000)
+    expect(tab.locator("#kept")).to_contain_text("Your case did not take it")
     assert tab.locator("#to-send").is_disabled()
     tab.click("#copy")
     expect(tab.locator("#to-send")).to_be_enabled()

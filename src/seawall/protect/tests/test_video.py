@@ -7,7 +7,6 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -116,16 +115,6 @@ def test_videos_and_pictures_go_together_and_each_has_its_line_in_the_receipt(
     ]
 
 
-def sound(path: Path) -> Path:
-    with av.open(path, "w") as file:
-        stream = file.add_stream("aac", rate=8000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 8000
-        file.mux(stream.encode(frame))
-        file.mux(stream.encode())
-    return path
-
-
 def test_what_cannot_be_used_gets_a_sentence(open_page: Callable[[], Page], tmp_path: Path) -> None:
     clip = _clips.write(tmp_path / "good.mp4", panned(frames=12)).read_bytes()
     packed = io.BytesIO()
@@ -143,7 +132,7 @@ def test_what_cannot_be_used_gets_a_sentence(open_page: Callable[[], Page], tmp_
         (tmp_path / name).write_bytes(content)
     size = (5_200, 8_000, 3)
     expected = {name: sentence for name, (_, sentence) in bad.items()} | {
-        sound(tmp_path / "sound.m4a").name: "sound and no video",
+        _clips.sound(tmp_path / "sound.m4a").name: "sound and no video",
         _clips.write(tmp_path / "old.mov", panned(frames=9), codec=_clips.MJPEG).name: "cannot play this kind",
         _clips.write(tmp_path / "old.avi", panned(frames=9), codec=_clips.MPEG4).name: "cannot read it",
         _clips.write(tmp_path / "large.mov", [np.zeros(size, np.uint8)], codec=_clips.MJPEG).name: "are too large",
