@@ -4,8 +4,9 @@ The cheap first, and no further once something is certain:
 
 1. a survey: planes from all over the upload (key frames, which cost little to decode), and from these the *boxes* in
    which another video may lie: what moves while the rest stands still, and what `regions` finds again and again;
-2. fifteen frames of each second: whole, as they are and mirrored (one of them in all eight turns);
-3. boxes, in these.
+2. fifteen frames of each second: whole, as they are and mirrored;
+3. boxes, in these;
+4. the whole once more, lying on its side or upside down.
 
 Fifteen, because a copy that was trimmed or slowed shows the moments that were protected anywhere in its seconds, and
 in a lively video a tenth of a second away already is another picture (42 bits, where the view moves by 2 %).
@@ -43,6 +44,7 @@ _BATCH = 64  # frames looked up at once
 _MIRRORED = (0, 5)
 _SAME = 2  # bits by which a frame may differ from the one before, and not be looked up again
 _ALL = tuple(range(8))
+_TURNED = tuple(turn for turn in _ALL if turn not in _MIRRORED)
 
 MOST_BOXES = 4
 _SEARCHED_PLANES = 3  # of the survey, for `regions`
@@ -126,10 +128,10 @@ class Videos:
             raise UnreadableVideo(problem)
         tally.take(batch, 0)
         sightings = tally.decided(SHARE)
-        for box in range(1, 1 + len(found)):
+        for box, turns in [*((box, _MIRRORED) for box in range(1, 1 + len(found))), (0, _TURNED)]:
             if any(one.sure == "certain" for one in sightings):
                 break
-            tally.take(later, box)
+            tally.take(later, box, turns)
             sightings = tally.decided(SHARE)
         return Looked(sightings, usable=bool(tally.usable), problem=problem)
 
@@ -155,38 +157,36 @@ class Tally:
         self._index, self._bearers = index, bearers
         self._of: dict[int, _Kept] = {}
         self.usable: set[int] = set()
-        self._turned: set[int] = set()  # seconds that were looked up in all eight turns
 
-    def take(self, frames: Sequence[Sampled], box: int) -> None:
+    def take(self, frames: Sequence[Sampled], box: int, turns: tuple[int, ...] = _MIRRORED) -> None:
         """Look up one view of frames: ``box`` 0 is the whole, then those the reading was asked for."""
         good = [one for one in frames if one.quality[box] >= USABLE_QUALITY]
         asked: list[tuple[int, int]] = []  # second and turn
         hashes: list[NDArray[np.uint8]] = []
         before: NDArray[np.uint8] | None = None
+        looked_up: set[int] = set()  # seconds
         for one in good:
             second = one.t // SECOND
-            if before is not None and second in self.usable and _distance(one.hashes[box, 0], before) <= _SAME:
+            if before is not None and second in looked_up and _distance(one.hashes[box, 0], before) <= _SAME:
                 continue  # nothing moved
             before = one.hashes[box, 0]
-            turns: tuple[int, ...] = _MIRRORED
-            if box == 0 and second not in self._turned:
-                self._turned.add(second)
-                turns = _ALL
-            self.usable.add(second)
+            looked_up.add(second)
             asked += [(second, turn) for turn in turns]
             hashes.append(one.hashes[box, turns])
+        self.usable |= looked_up
         if hashes:
             self._search(np.concatenate(hashes), asked, box)
 
     def take_survey(self, surveyed: Sequence[Surveyed], boxes: Sequence[Box]) -> None:
-        """Look up the planes of a survey: whole and in boxes, as they are and mirrored."""
+        """Look up the planes of a survey: whole in all turns, and boxes as they are and mirrored."""
         rects = np.array([(0.0, 0.0, 1.0, 1.0), *boxes])
         for one in surveyed:
             second = one.t // SECOND
             hashes, quality = Plane.of(one.pixels).hashes(rects)
             for box in np.flatnonzero(quality >= USABLE_QUALITY).tolist():
                 self.usable.add(second)
-                self._search(hashes[box, _MIRRORED], [(second, turn) for turn in _MIRRORED], box)
+                turns = _MIRRORED if box else _ALL
+                self._search(hashes[box, turns], [(second, turn) for turn in turns], box)
 
     def _search(self, queries: NDArray[np.uint8], asked: Sequence[tuple[int, int]], box: int) -> None:
         matches = self._index.search(queries, MATCH_DISTANCE)

@@ -12,10 +12,10 @@ from bench._video_attacks import ATTACKS
 from seawall.hashing import UnreadableVideo
 from seawall.hashing.videos import Reading, Sampled, read_frames
 from seawall.matching import HashIndex
-from seawall.matching.videos import STEP, Bearer, Looked, Videos, boxes_of
+from seawall.matching.videos import STEP, Bearer, Looked, Tally, Videos, boxes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 SECOND = 10  # frames
@@ -88,6 +88,30 @@ def test_five_seconds_of_a_lively_video_are_found_wherever_they_are_cut_out(star
     bank = Bank(_clips.write(folder / "lively.mp4", frames))
     looked, _ = bank.look(_clips.write(folder / "five.mp4", frames[start : start + 50]))
     assert [one.shown for one in looked.sightings] == [1]
+
+
+@pytest.mark.parametrize("turn", [np.rot90, lambda frame: frame[::-1, ::-1], lambda frame: frame.swapaxes(0, 1)])
+def test_a_lively_video_is_found_on_its_side_and_upside_down(
+    turn: Callable[[_clips.Picture], _clips.Picture], folder: Path
+) -> None:
+    frames = list(_clips.panned(101, 200, size=(480, 270), pace=0.2))
+    bank = Bank(_clips.write(folder / "lively.mp4", frames))
+    turned = [np.ascontiguousarray(turn(frame)) for frame in frames[36:86]]
+    looked, _ = bank.look(_clips.write(folder / "turned.mp4", turned, options={"g": "999"}))
+    [found] = looked.sightings
+    assert found.shown >= 0.8
+    assert found.view not in {"original", "mirrored left to right"}
+
+
+def test_a_still_video_is_found_in_each_second_of_a_box() -> None:
+    hashes = np.random.default_rng(1).integers(0, 256, (3, 8, 32), np.uint8)
+    index = HashIndex.build(hashes[1, :1], np.array([0], np.uint64))
+    tally = Tally(index, lambda numbers: {number: Bearer(0, "video", number, 20) for number in numbers})
+    frames = [Sampled(at * 1_000_000, hashes[:2], np.array([90, 90], np.uint8)) for at in range(10)]
+    tally.take(frames, 0)
+    assert tally.decided(0.8) == ()
+    tally.take(frames, 1)
+    assert [one.shown for one in tally.decided(0.8)] == [1]
 
 
 def test_one_that_is_free_is_read_to_its_end(bank: Bank, folder: Path) -> None:
