@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 
-def ask(demo: Demo, clip: Path) -> dict[str, object]:
+def ask(demo: Demo, clip: Path) -> dict[str, Any]:
     """What the platform's gate says to an upload."""
     headers = {"Authorization": f"Bearer {demo.gate_key}"}
     answer = httpx.post(f"{demo.gate}/check", files={"file": clip.read_bytes()}, headers=headers, timeout=60)
     assert answer.is_success, answer.text
-    said: dict[str, object] = answer.json()
+    said: dict[str, Any] = answer.json()
     return said
 
 
-def waited(demo: Demo, clip: Path, verdict: str) -> dict[str, object]:
+def waited(demo: Demo, clip: Path, verdict: str) -> dict[str, Any]:
     deadline = time.monotonic() + WITHIN
     while (said := ask(demo, clip))["verdict"] != verdict and time.monotonic() < deadline:
         time.sleep(0.2)

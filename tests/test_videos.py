@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
-from django.utils import timezone
 
 from bench import _clips
-from seawall.exchange import operations
-from seawall.gate.tests.conftest import GateProcess, until
+from seawall.gate.tests.conftest import until
 from seawall.hashing import fingerprint
 from seawall.hashing.videos import pack, to_text
+from tests.test_video_journey import ask, waited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_django.live_server_helper import LiveServer
+    from seawall.cli.demo.parts import Demo
 
 TOKEN = b"sixteen bytes ok"
 SIZE = (320, 180)
@@ -41,22 +39,9 @@ def text(path: Path) -> str:
     )
 
 
-@pytest.fixture
-def gate(live_server: LiveServer, tmp_path: Path) -> Iterator[GateProcess]:
-    keys = operations.add_partner(name="Meadow", slugs=["facebook"], now=timezone.now())
-    gate = GateProcess(tmp_path / "gate", f"{live_server.url}/api")
-    gate.start(key=keys["api"])
-    yield gate
-    gate.kill()
-
-
-def of_file(gate: GateProcess, path: Path) -> list[dict[str, Any]]:
-    return gate.matches(path.read_bytes())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_video_sent_by_a_person_is_blocked_at_a_gate_however_it_is_cut_until_it_is_taken_back(
-    live_server: LiveServer, gate: GateProcess, tmp_path: Path
+@pytest.mark.xdist_group("demo")
+def test_a_video_is_blocked_however_it_is_cut_and_the_gate_says_where_until_it_is_taken_back(
+    demo: Demo, tmp_path: Path
 ) -> None:
     mine = _clips.write(tmp_path / "mine.mp4", shown(71, 14))
     # Seconds 4 to 10 of it, mirrored, in another codec, behind two seconds of something else.
@@ -65,26 +50,30 @@ def test_a_video_sent_by_a_person_is_blocked_at_a_gate_however_it_is_cut_until_i
         tmp_path / "copy.webm", [*[np.zeros_like(part[0])] * 20, *part], codec=_clips.VP9, options={"crf": "36"}
     )
     other = _clips.write(tmp_path / "other.mp4", shown(72, 8))
-    assert of_file(gate, copy) == []
+    assert ask(demo, copy)["verdict"] == "free"
 
-    sent = httpx.post(f"{live_server.url}/protect/send/", data={"fingerprints": text(mine)})
+    sent = httpx.post(f"{demo.site}/protect/send/", data={"fingerprints": text(mine)})
     assert sent.status_code == 200, sent.text
-    until(lambda: of_file(gate, copy))
-    [match] = of_file(gate, copy)
+    [match] = matches(waited(demo, copy, "match"))
     entry = str(int.from_bytes(hashlib.sha256(TOKEN).digest()[:8], "big") >> 1)
     assert (match["entry"], match["kind"], match["view"]) == (entry, "video", "mirrored left to right")
     assert match["seconds"] == [pytest.approx(2, abs=1), pytest.approx(8, abs=1)]
-    assert of_file(gate, mine)[0]["view"] == "the same file"
-    assert of_file(gate, other) == []
+    assert matches(ask(demo, mine))[0]["view"] == "the same file"
+    assert ask(demo, other)["verdict"] == "free"
 
     def receipt(what: str) -> dict[str, Any]:
-        answer = httpx.post(f"{live_server.url}/api/receipts/{what}", json={"token": TOKEN.hex()})
+        answer = httpx.post(f"{demo.site}/api/receipts/{what}", json={"token": TOKEN.hex()})
         assert answer.status_code == 200, answer.text
         made: dict[str, Any] = answer.json()
         return made
 
     until(lambda: receipt("status")["platforms"][0]["blocked"] >= 2)
     receipt("withdraw")
-    until(lambda: not of_file(gate, copy))
-    assert of_file(gate, mine) == []
+    assert waited(demo, copy, "free")["verdict"] == "free"
+    assert ask(demo, mine)["verdict"] == "free"
     until(lambda: receipt("status")["state"] == "withdrawn")
+
+
+def matches(said: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = said["matches"]
+    return found

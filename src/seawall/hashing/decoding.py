@@ -16,7 +16,7 @@ import resource
 import struct
 import sys
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
@@ -80,6 +80,9 @@ class Marks:
         """The time since the first frame, if this one is taken. ``over`` if it is too late for any to be."""
         self._first = time if self._first is None else self._first
         at = time - self._first
+        if at < self._last - wire.BACK:  # the clock began anew
+            self._first -= self._last + wire.RESUMED - at
+            at = self._last + wire.RESUMED
         self.over = at > LAST
         taken = self._last < at <= LAST and at >= self._following - wire.EARLY
         self._last = max(at, self._last)
@@ -169,12 +172,14 @@ class Video:
             if stream.codec_context.name not in _SKIPS:
                 return None
             try:
-                shown = [packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard]
+                packets = (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
+                shown = [(packet.pts, packet.dts) for packet in packets]
             except (av.FFmpegError, EOFError):
                 return None
             base = stream.time_base
-        times = [pts for pts in shown if pts is not None]
-        if base is None or len(set(times)) < len(shown):
+        times = [pts for pts, _ in shown if pts is not None]
+        clock = [dts for _, dts in shown if dts is not None]
+        if base is None or len(set(times)) < len(shown) or any(later < earlier for earlier, later in pairwise(clock)):
             return None
         marks = Marks(step)
         return frozenset(pts for pts in sorted(times) if marks.take(_microseconds(pts, base)) is not None)

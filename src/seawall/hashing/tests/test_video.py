@@ -98,6 +98,20 @@ def test_it_takes_the_first_frame_at_or_after_each_second_of_a_variable_rate(fol
         assert [one.t // 1000 for one in reading.frames(videos.SECOND)] == [0, 1001, 2000, 5300, 6000, 9999]
 
 
+def test_files_put_behind_one_another_are_read_to_the_end_of_the_last(folder: Path) -> None:
+    """Each has a clock of its own, and the later may be the shorter."""
+    parts = [
+        _clips.write(folder / f"part{seed}.ts", _clips.panned(seed, count)) for seed, count in ((21, 50), (22, 30))
+    ]
+    whole = folder / "behind.ts"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = fingerprint(whole).frames
+    assert [frame.t for frame in frames] == pytest.approx([1000 * n for n in range(8)], abs=100)
+    first, second = (fingerprint(part).frames for part in parts)
+    assert [frame.pdq.bits for frame in frames[:5]] == [frame.pdq.bits for frame in first]
+    assert distance(frames[-1].pdq.bits, second[-1].pdq.bits) <= 31
+
+
 def test_times_count_from_the_first_frame_and_never_back() -> None:
     marks = decoding.Marks(videos.SECOND)
     given_ = [7_000_000, 7_999_500, 7_999_600, 3_000_000, 9_000_000, 8_900_000, 9_999_499, 9_999_500]

@@ -6,6 +6,8 @@
 
 const SECOND = 1_000_000; // times are in microseconds
 const EARLY = 500; // by which a frame may come before the second it stands for
+const BACK = SECOND / 10; // by which a clock that goes back has begun anew
+const RESUMED = SECOND / 25; // so long after the frame before it goes on
 const LAST = 16_000 * SECOND; // of three bytes of milliseconds
 const MOST_FRAMES = 3600;
 const LEAST_FRAMES = 5; // of a video that is damaged
@@ -52,7 +54,11 @@ class Marks {
   /** The time since the first frame, if this one is taken. @param {number} time @returns {number | null} */
   take(time) {
     this.first ??= time;
-    const at = time - this.first;
+    let at = time - this.first;
+    if (at < this.last - BACK) {
+      this.first -= this.last + RESUMED - at;
+      at = this.last + RESUMED;
+    }
     this.over ||= at > LAST;
     const taken = this.last < at && at <= LAST && at >= this.next - EARLY;
     this.last = Math.max(at, this.last);
