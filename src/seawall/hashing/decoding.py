@@ -80,9 +80,6 @@ class Marks:
         """The time since the first frame, if this one is taken. ``over`` if it is too late for any to be."""
         self._first = time if self._first is None else self._first
         at = time - self._first
-        if at < self._last - wire.BACK:  # the clock began anew
-            self._first -= self._last + wire.RESUMED - at
-            at = self._last + wire.RESUMED
         self.over = at > LAST
         taken = self._last < at <= LAST and at >= self._following - wire.EARLY
         self._last = max(at, self._last)
@@ -90,6 +87,23 @@ class Marks:
             return None
         self._following = (at + wire.EARLY) // self._step * self._step + self._step
         return at
+
+
+class Clock:
+    """The file's own times in microseconds, on and on where they begin anew: files that were put behind one another."""
+
+    def __init__(self) -> None:
+        self._latest: int | None = None
+        self._ahead = 0
+
+    def read(self, stamp: int) -> int:
+        """When a frame with this time of its own is shown."""
+        time = stamp + self._ahead
+        if self._latest is not None and time < self._latest - wire.BACK:
+            time = self._latest + wire.RESUMED
+            self._ahead = time - stamp
+        self._latest = time if self._latest is None else max(self._latest, time)
+        return time
 
 
 class Video:
@@ -190,12 +204,12 @@ class Video:
             stream = _track(container)
             _prepare(stream)
             length = SECOND * (1 / (stream.guessed_rate or Fraction(25)))
-            time = 0
+            time, clock = 0, Clock()
             for frame in self._decoded(container, stream, wanted):
                 if frame.width * frame.height > MOST_PIXELS:
                     continue
                 if frame.pts is not None and frame.time_base is not None:
-                    time = _microseconds(frame.pts, frame.time_base)
+                    time = clock.read(_microseconds(frame.pts, frame.time_base))
                 else:
                     time += int(length)
                 yield time, frame

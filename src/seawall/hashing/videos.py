@@ -39,9 +39,7 @@ WHOLE, LONG, DAMAGED, NO_VIDEO, ENCRYPTED, TOO_LARGE, NOT_A_VIDEO = range(7)
 
 SECOND = 1_000_000
 EARLY = 500  # microseconds by which a frame may come before the mark it stands for: times are rounded in files
-BACK = (
-    SECOND // 10
-)  # microseconds by which a clock that goes back has begun anew: files that were put behind one another
+BACK = SECOND // 10  # by which a clock that goes back has begun anew: files that were put behind one another
 RESUMED = SECOND // 25  # so long after the frame before it goes on
 
 VERSION = "vpdq1"

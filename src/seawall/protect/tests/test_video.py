@@ -51,9 +51,13 @@ def write_all(folder: Path) -> dict[str, Path]:
         write(folder / "fragments.mp4", panned(8), container={"movflags": "frag_keyframe+empty_moov"}),
         write(folder / "late.mkv", panned(9), times=[5000 + 100 * number for number in range(30)]),
     ]
+    behind = folder / "behind.webm"  # the clusters of one behind those of another, whose times begin anew
+    parts = [write(folder / f"part{n}.webm", panned(n), codec=VP9, container={"live": "1"}) for n in (11, 12)]
+    first, second = (part.read_bytes() for part in parts)
+    behind.write_bytes(first + second[second.index(b"\x1f\x43\xb6\x75") :])
     disguised = folder / "holiday.jpg"
     disguised.write_bytes(write(folder / "other.mp4", panned(10)).read_bytes())
-    return {clip.name: clip for clip in [*clips, disguised]}
+    return {clip.name: clip for clip in [*clips, behind, disguised]}
 
 
 def lines_of(page: Page) -> list[list[str]]:
