@@ -40,7 +40,7 @@ PAID = (
     (Paid.YES, _("Yes")),
 )
 ALSO = (
-    (Also.NO_COPY, _("I do not have the picture")),
+    (Also.NO_COPY, _("I do not have the picture or video")),
     (Also.RECORDED, _("I was recorded in secret")),
     (Also.FAKE, _("The picture is fake")),
     (Also.OUTING, _("They want to tell people that I am gay, lesbian, bi or trans")),
