@@ -20,9 +20,9 @@ demo: $(KERNEL) $(WEB)          ## the whole loop on this machine, with a sample
 run: $(KERNEL) $(WEB)           ## the site and the exchange on http://127.0.0.1:8000/
 	$(BIN)/seawall serve
 
-test: setup                ## everything on SQLite, then what touches a database on PostgreSQL
+test: setup                ## everything on SQLite, then what touches a database on PostgreSQL (pages do not)
 	$(PYTEST) -m "not full"
-	$(PYTEST) --db postgres $(addprefix src/seawall/,exchange protect cases evidence accounts directory site) -m "not full"
+	$(PYTEST) --db postgres $(addprefix src/seawall/,exchange protect cases evidence accounts directory site) -m "not full and not browser"
 
 test-full: test            ## and what takes long: every page in every language, light and dark
 	$(PYTEST) -m full
