@@ -75,6 +75,26 @@ def write(
     return path
 
 
+def write_tracks(path: Path, *tracks: Iterable[Picture]) -> Path:
+    """Several video tracks in one file, each of ten frames a second; the last is the one players prefer."""
+    with av.open(path, "w") as file:
+        streams: list[Any] = []
+        held = [list(pictures) for pictures in tracks]
+        for pictures in held:
+            stream: Any = file.add_stream(H264.name, rate=10, options=H264.options)
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt, stream.codec_context.thread_count = H264.pixels, 1
+            stream.disposition = av.stream.Disposition.default if pictures is held[-1] else 0
+            streams.append(stream)
+        for stream, pictures in zip(streams, held, strict=True):
+            for count, picture in enumerate(pictures):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts = count
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode())
+    return path
+
+
 @cache
 def photo(name: str) -> Picture:
     """A bundled photograph of scikit-image, 8-bit RGB."""

@@ -111,6 +111,7 @@ class Video:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.track = 0  # which of its video tracks is read
         self.end = wire.WHOLE  # of the last reading
 
     def info(self) -> bytes:
@@ -119,7 +120,7 @@ class Video:
         :raises Failed: nothing in it can be decoded
         """
         with self._opened() as container:
-            stream = _track(container)
+            stream = _track(container, self.track)
             try:
                 locked = _is_locked(next(container.demux(stream)))
             except (av.FFmpegError, StopIteration, EOFError):
@@ -127,7 +128,8 @@ class Video:
             if locked:
                 raise Failed(wire.ENCRYPTED)
             duration = container.duration if container.duration is not None else -1
-            return wire.INFO_BODY.pack(stream.codec_context.width, stream.codec_context.height, duration)
+            context = stream.codec_context
+            return wire.INFO_BODY.pack(context.width, context.height, len(_tracks(container)), duration)
 
     def frames(self, step: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames and their times in microseconds: the first at or after each ``step``."""
@@ -164,7 +166,7 @@ class Video:
     def _packets(self) -> Iterator[tuple[int, av.Packet[av.VideoStream]]]:
         """The packets of the video track, as far as they can be read, with their numbers."""
         with self._opened() as container:
-            stream = _track(container)
+            stream = _track(container, self.track)
             _prepare(stream)
             packets = enumerate(container.demux(stream))
             while True:
@@ -182,7 +184,7 @@ class Video:
         at leaves out those that no other needs: half of them, in H.264 of ordinary making.
         """
         with self._opened() as container:
-            stream = _track(container)
+            stream = _track(container, self.track)
             if stream.codec_context.name not in _SKIPS:
                 return None
             try:
@@ -201,7 +203,7 @@ class Video:
     def _shown(self, wanted: frozenset[int] | None) -> Iterator[tuple[int, av.VideoFrame]]:
         """Every frame that can be decoded, with its own time in microseconds."""
         with self._opened() as container:
-            stream = _track(container)
+            stream = _track(container, self.track)
             _prepare(stream)
             length = SECOND * (1 / (stream.guessed_rate or Fraction(25)))
             time, clock = 0, Clock()
@@ -250,20 +252,26 @@ class Video:
             raise Failed(wire.NOT_A_VIDEO) from error
 
 
-def _track(container: av.container.InputContainer) -> av.VideoStream:
-    """The first video track that is not a cover picture."""
-    for stream in container.streams.video:
-        if int(stream.disposition) & _ATTACHED_PICTURE:
-            continue
-        context = stream.codec_context
-        if (
-            context is None or context.codec_tag in {"encv", "drmi"} or "enc_key_id" in stream.metadata
-        ):  # the last: WebM
-            raise Failed(wire.ENCRYPTED)
-        if context.width * context.height > MOST_PIXELS:
-            raise Failed(wire.TOO_LARGE)
-        return stream
-    raise Failed(wire.NO_VIDEO)
+def _tracks(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """The video tracks that are not cover pictures."""
+    return [stream for stream in container.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
+
+
+def _track(container: av.container.InputContainer, number: int) -> av.VideoStream:
+    """That one of them.
+
+    :raises Failed: there is none, or it cannot be decoded
+    """
+    tracks = _tracks(container)
+    if number >= len(tracks):
+        raise Failed(wire.NO_VIDEO)
+    stream = tracks[number]
+    context = stream.codec_context
+    if context is None or context.codec_tag in {"encv", "drmi"} or "enc_key_id" in stream.metadata:  # the last: WebM
+        raise Failed(wire.ENCRYPTED)
+    if context.width * context.height > MOST_PIXELS:
+        raise Failed(wire.TOO_LARGE)
+    return stream
 
 
 def _prepare(stream: av.VideoStream) -> None:
@@ -355,6 +363,7 @@ def _survey(video: Video) -> None:
 
 
 def _obey(video: Video, order: dict[str, object]) -> None:
+    video.track = int(str(order["track"]))
     if order["do"] == "survey":
         _survey(video)
         return

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Messages. INFO: width, height, duration in microseconds or -1. FRAME: time in microseconds; then of each view its
-# eight hashes and its quality. PLANE: time, height, width, lumas. END: one of the codes below.
+# Messages. INFO: width, height, how many video tracks, duration in microseconds or -1. FRAME: time in microseconds;
+# then of each view its eight hashes and its quality. PLANE: time, height, width, lumas. END: one of the codes below.
 INFO, FRAME, PLANE, END = b"I", b"F", b"P", b"E"
 HEADER = struct.Struct("<cI")
-INFO_BODY, TIME, PLANE_SIZE = struct.Struct("<IIq"), struct.Struct("<q"), struct.Struct("<II")
+INFO_BODY, TIME, PLANE_SIZE = struct.Struct("<IIIq"), struct.Struct("<q"), struct.Struct("<II")
 VIEW_BYTES = 8 * 32 + 1
 
 # Why reading ended.
@@ -135,6 +135,7 @@ class Reading:
         :raises UnreadableVideo: nothing in it can be decoded
         """
         self._silence = silence
+        self.track = 0  # which of its video tracks is read; the fingerprint is the first's
         self.problem: str | None = None  # why the last reading was not of the whole video
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "seawall.hashing.decoding", str(file.fileno()), str(cpu_seconds)],
@@ -145,7 +146,7 @@ class Reading:
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         )
         try:
-            self.width, self.height, duration = self._info()
+            self.width, self.height, self.tracks, duration = self._info()
             self.duration: int | None = None if duration < 0 else duration  # microseconds, as the file says
         except BaseException:
             self.close()
@@ -162,12 +163,12 @@ class Reading:
         self._process.kill()
         self._process.communicate()
 
-    def _info(self) -> tuple[int, int, int]:
+    def _info(self) -> tuple[int, int, int, int]:
         kind, body = self._message()
         if kind != INFO:
             raise UnreadableVideo(_SAID.get(body[0]) if kind == END else None)
-        width, height, duration = INFO_BODY.unpack(body)
-        return width, height, duration
+        width, height, tracks, duration = INFO_BODY.unpack(body)
+        return width, height, tracks, duration
 
     def survey(self) -> list[Surveyed]:
         """Up to 24 frames: key frames from all over the video, or of its first seconds if it has few."""
@@ -202,7 +203,7 @@ class Reading:
         self.problem = None
         try:
             assert self._process.stdin is not None  # noqa: S101 - a pipe
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.write(json.dumps(order | {"track": self.track}).encode() + b"\n")
             self._process.stdin.flush()
             while True:
                 kind, body = self._message()

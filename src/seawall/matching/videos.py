@@ -46,6 +46,8 @@ _SAME = 2  # bits by which a frame may differ from the one before, and not be lo
 _ALL = tuple(range(8))
 _TURNED = tuple(turn for turn in _ALL if turn not in _MIRRORED)
 
+MOST_TRACKS = 3
+_MANY_TRACKS = "This video has many tracks: only the first were looked at."
 MOST_BOXES = 4
 _SEARCHED_PLANES = 3  # of the survey, for `regions`
 _SAME_SIDE = 0.012  # boxes of two planes count as one if no side differs by more
@@ -97,6 +99,31 @@ class Videos:
 
     def look(self, reading: Reading, *, boxes: bool = True) -> Looked:
         """What of the bank a video shows. ``boxes``: look for it inside of the frames too.
+
+        A player may show any of a file's video tracks, so all are looked at until something is certain.
+
+        :raises UnreadableVideo: nothing in it can be decoded
+        """
+        sightings: dict[int, VideoSighting] = {}
+        usable: bool | None = None
+        problem = _MANY_TRACKS if reading.tracks > MOST_TRACKS else None
+        for track in range(min(reading.tracks, MOST_TRACKS)):
+            reading.track = track
+            try:
+                looked = self._look(reading, boxes=boxes)
+            except UnreadableVideo as error:
+                problem = str(error)
+                continue
+            sightings = {one.entry: one for one in looked.sightings} | sightings
+            usable, problem = usable or looked.usable, problem or looked.problem
+            if any(one.sure == "certain" for one in looked.sightings):
+                break
+        if usable is None:
+            raise UnreadableVideo(problem)
+        return Looked(tuple(sightings.values()), usable, problem)
+
+    def _look(self, reading: Reading, *, boxes: bool) -> Looked:
+        """The same of one track.
 
         :raises UnreadableVideo: nothing in it can be decoded
         """

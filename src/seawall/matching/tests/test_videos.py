@@ -12,7 +12,7 @@ from bench._video_attacks import ATTACKS
 from seawall.hashing import UnreadableVideo
 from seawall.hashing.videos import Reading, Sampled, read_frames
 from seawall.matching import HashIndex
-from seawall.matching.videos import STEP, Bearer, Looked, Tally, Videos, boxes_of
+from seawall.matching.videos import MOST_TRACKS, STEP, Bearer, Looked, Tally, Videos, boxes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,6 +112,21 @@ def test_a_still_video_is_found_in_each_second_of_a_box() -> None:
     assert tally.decided(0.8) == ()
     tally.take(frames, 1)
     assert [one.shown for one in tally.decided(0.8)] == [1]
+
+
+def test_a_video_does_not_hide_behind_another_track(bank: Bank, folder: Path) -> None:
+    """Players show the track that the file prefers, and those who encode it again the larger one."""
+    decoy = list(_clips.panned(47, 120, size=(64, 36)))
+    path = _clips.write_tracks(folder / "tracks.mp4", decoy, shown(41, 12))
+    looked, _ = bank.look(path)
+    assert [(one.sure, one.shown) for one in looked.sightings] == [("certain", 1)]
+
+
+def test_of_many_tracks_it_says_that_it_saw_only_some(bank: Bank, folder: Path) -> None:
+    decoys = [list(_clips.panned(50 + nth, 10, size=(64, 36))) for nth in range(MOST_TRACKS)]
+    looked, _ = bank.look(_clips.write_tracks(folder / "many.mkv", *decoys, shown(41, 12)))
+    assert looked.sightings == ()
+    assert "tracks" in str(looked.problem)
 
 
 def test_one_that_is_free_is_read_to_its_end(bank: Bank, folder: Path) -> None:
