@@ -68,12 +68,23 @@ def _bank(path: Path) -> _Bank:
         lines.seek(0)
         if b"," not in start and not start.lstrip().startswith(b"["):
             return _Bank(read_bank(lines), None)
-        frames = published.read(lines.read().decode())
+        frames = published.read(_text(lines.read(_MOST_BYTES + 1)))
     hashes = np.frombuffer(b"".join(frame.pdq.bits for frame in frames), np.uint8).reshape(-1, 32)
     return _Bank(HashIndex.build(hashes, np.arange(len(frames), dtype=np.uint64)), tuple(frame.t for frame in frames))
 
 
 _START = 200  # bytes, in which a line of vPDQ has a comma
+_MOST_BYTES = 64 << 20  # of vPDQ; three hours, of each of 60 frames a second
+
+
+def _text(content: bytes) -> str:
+    """:raises ValueError: it is too much, or no text"""
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"this is more than {_MOST_BYTES >> 20} MB. Give one video a file.")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("this is not text. Give a list of fingerprints, or the vPDQ of a video.") from error
 
 
 def read_bank(lines: Iterable[bytes]) -> HashIndex:

@@ -17,8 +17,9 @@ from seawall.hashing.videos import MOST_FRAMES, Frame
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_FRAME = re.compile(r"([0-9A-Fa-f]{64}),([0-9]{1,3}),([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]{1,2})?)", re.ASCII)
-_LINE = re.compile(r"[0-9]+,([0-9]{1,3}),([0-9A-Fa-f]{64}),([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]{1,2})?)", re.ASCII)
+_SECONDS = r"([0-9]{1,9}(?:\.[0-9]{0,20})?(?:e[+-]?0?[0-9])?)"
+_FRAME = re.compile(rf"([0-9A-Fa-f]{{64}}),([0-9]{{1,3}}),{_SECONDS}", re.ASCII)
+_LINE = re.compile(rf"[0-9]+,([0-9]{{1,3}}),([0-9A-Fa-f]{{64}}),{_SECONDS}", re.ASCII)
 _BEST = 100
 
 

@@ -101,7 +101,18 @@ def test_it_reads_what_the_published_tools_write() -> None:
     assert published.read(said)[1].t == 123_000
 
 
-@pytest.mark.parametrize("content", ["[1]", '["a,b"]', "[", "{}", "a,b,c,d", f"0,100,{'0f' * 31},0", "[" * 100_000])
+_ENDLESS = "9" * 400  # seconds, more than a float holds
+_NOT_VPDQ = ["[1]", '["a,b"]', "[", "{}", "a,b,c,d", f"0,100,{'0f' * 31},0", "[" * 100_000]
+
+
+@pytest.mark.parametrize("content", [*_NOT_VPDQ, f"0,100,{'0f' * 32},{_ENDLESS}", f'["{"0f" * 32},100,{_ENDLESS}"]'])
 def test_what_is_no_vpdq_is_refused(content: str) -> None:
     with pytest.raises(NotVpdq):
         published.read(content)
+
+
+def test_a_list_that_is_no_text_is_refused_with_what_to_do(folder: Path) -> None:
+    (folder / "noise.txt").write_bytes(b",\xff\xfe" * 100)
+    told = seawall(folder, "match", "--bank", "noise.txt", "clip.mp4")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "Give a list of fingerprints" in told.stderr
