@@ -17,7 +17,7 @@ from seawall.hashing import UnreadableImage, is_video_file
 if TYPE_CHECKING:
     import argparse
 
-    from seawall.gate.check import Verdict
+    from seawall.gate.check import Match, Verdict
 
 # HMA's own port, so that what talks to HMA today finds us.
 PORT = 5100
@@ -111,12 +111,17 @@ def _check(args: argparse.Namespace) -> int:
             code = code or UNREADABLE
             continue
         for match in verdict.matches:
-            print(f"{file}: match, entry {match.entry}, distance {match.distance}, {match.view}")
+            print(f"{file}: match, entry {match.entry}, distance {match.distance}, {match.view}{_span(match)}")
             code = MATCH
         if not verdict.matches:
             print(f"{file}: free" + (f", {verdict.reason}" if verdict.reason else ""))
     copy.close()
     return code
+
+
+def _span(match: Match) -> str:
+    """Of an uploaded video: where to look."""
+    return f", from {match.seconds[0]:g} s to {match.seconds[1]:g} s" if match.seconds else ""
 
 
 def _verdict(checker: Checker, file: Path) -> Verdict:

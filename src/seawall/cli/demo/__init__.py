@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
             f"\n  A picture to try    {demo.sample}"
             f"\n  Another partner     {Path(sys.prefix) / 'bin/seawall'} partner add NAME --platform reddit"
             f" --data {folder}/site"
-            f"\n\nThe gate answers on {demo.gate}/check. Everything here goes when you press Ctrl-C.\n",
+            f"\n\nThe gate answers on {demo.gate}/check to whoever sends `Authorization: Bearer {demo.gate_key}`."
+            f"\nEverything here goes when you press Ctrl-C.\n",
             flush=True,
         )
         demo.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from seawall.gate.bank import FILE, BankCopy
 from seawall.gate.feed import VPDQ, Add, Page, Remove, Signal
 from seawall.gate.tests.conftest import GateProcess, fingerprint_of, jpeg, photo, running, until
 from seawall.gate.tests.exchange import ListExchange
+from seawall.gate.tests.test_serve import gate_command
 from seawall.hashing import fingerprint
 from seawall.hashing.videos import pack
 from seawall.matching import look_up
@@ -84,6 +86,14 @@ def test_a_copy_encoded_again_mirrored_and_trimmed_matches_and_says_from_where_t
     assert match["shown"] >= 0.8 > match["found"]
     assert match["seconds"][0] == pytest.approx(3, abs=1)
     assert match["seconds"][1] == pytest.approx(8.7, abs=1)
+
+
+def test_the_command_says_from_where_to_where(gate: GateProcess, folder: Path) -> None:
+    upload = _clips.write(folder / "half.mp4", [*shown(32, 10), *shown(31)[:68]])
+    said = gate_command("check", str(upload), "--data", str(gate.folder))
+    assert said.returncode == 3, said.stderr
+    [line] = [line for line in said.stdout.splitlines() if f"entry {ALICES}," in line]
+    assert re.search(r", original, from [01] s to [78](\.\d+)? s$", line), line
 
 
 def test_a_copy_in_a_phones_screen_matches(gate: GateProcess, folder: Path) -> None:
