@@ -25,7 +25,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "match",
         help="look pictures and videos up in a list of fingerprints",
-        description="Exit code 3: at least one file is in the list. 1: one could not be read.",
+        description="Exit code 3: at least one file is in the list. 0: none is. 1: none is, but one could not be read."
+        " 2: the list could not be read.",
     )
     bank = "64 hex digits a line; or the vPDQ of one video, as text or JSON"
     parser.add_argument("--bank", required=True, type=Path, metavar="HASHES.txt", help=bank)

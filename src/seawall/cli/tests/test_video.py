@@ -55,6 +55,13 @@ def test_of_a_broken_video_it_tells_the_frames_so_far_and_says_so(folder: Path) 
         assert "frames so far" in told.stderr
 
 
+def test_of_a_plain_video_it_prints_nothing_and_says_why(folder: Path) -> None:
+    _clips.write(folder / "black.mp4", [np.zeros((90, 160, 3), np.uint8)] * 20)
+    told = seawall(folder, "fingerprint", "black.mp4")
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "black.mp4: This video is too plain" in told.stderr
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_copy_and_a_frame_match_the_vpdq_it_wrote(folder: Path, form: str) -> None:
     bank = folder / f"bank.{form}"
