@@ -237,7 +237,9 @@ def test_it_says_how_long_it_will_still_take(
     page.set_input_files("#picture", tmp_path / "a.png")
     row = page.locator(".picture [data-part=says]")
     row.get_by_text("Making the fingerprint: 10 %", exact=True).wait_for()
+    assert page.inner_text("#announce") == ""
     page.clock.fast_forward(60_000)
+    page.locator("#announce").get_by_text("a.png: Making the fingerprint: 10 %. About").wait_for()  # read out, too
     row.get_by_text("Making the fingerprint: 10 %. About 10 min to go.").or_(
         row.get_by_text("Making the fingerprint: 10 %. About 9 min to go.")
     ).wait_for()

@@ -4,6 +4,8 @@ import { hashPicture } from "./hasher.js";
 import { howFar, sayOfVideo } from "./videos.js";
 import { announce, say } from "./words.js";
 
+// A bar moves in silence: this often a screen reader is told how far it is. Milliseconds.
+const TOLD_EVERY = 15_000;
 // The form takes this many lines (docs/spec/submission.md).
 const MOST_PICTURES = 100;
 
@@ -126,9 +128,13 @@ async function work() {
     current.state = "working";
     current.since = Date.now();
     drawAll();
+    let told = current.since;
     const show = (/** @type {number} */ percent) => {
       current.percent = percent;
       draw(current, []);
+      if (Date.now() - told < TOLD_EVERY || !pictures.includes(current)) return;
+      told = Date.now();
+      announce(`${current.name}: ${describe(current, [])}`);
     };
     const outcome = await hashPicture(current.file, show, current.stop.signal);
     current.file = null;
