@@ -9,7 +9,7 @@ An upload is looked at in stages, the cheap ones first, and no further once a ma
 5. windows in the other turns, and of the cells of a collage.
 
 Each stage is one search. A hit of a window is not a match: it is a seed, and the picture's other windows must agree
-(placement.py). An entry without windows has none to ask; for it the published rule holds: 31 bits.
+(placement.py). Of the whole picture within 31 bits the published rule holds: it is likely, whatever its windows say.
 `docs/decisions/looks.md` has the thresholds, how they were measured, and what each stage is good for.
 """
 
@@ -138,24 +138,20 @@ class Looks:
 
     def _sightings(self, planes: Sequence[Plane], stage: views.Stage, seeds: Sequence[Seed]) -> Iterator[Sighting]:
         prints = self._windows_of(list({seed.id for seed in seeds})) if seeds else {}
+        proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
         for seed in seeds:
-            if seed.id in prints or seed.slot != 0 or seed.distance > MATCH_DISTANCE:
+            has_windows = seed.id in prints
+            if seed.slot != 0 or (seed.distance > MATCH_DISTANCE and not (stage.whole and has_windows)):
                 continue
             if stage.whole or textured(planes[seed.frame], seed.rect):
-                sure: Literal["certain", "likely"] = "certain" if stage.whole else "likely"
+                sure: Literal["certain", "likely"] = "certain" if stage.whole and not has_windows else "likely"
                 yield _sighting(Placement(seed, seed.rect, _NONE, seed.distance), sure)
-        proved = [seed for seed in seeds if len(prints.get(seed.id, b"")) == SLOTS * SLOT_BYTES]
         if len(proved) > MOST_SEEDS:
             likeliest = self._placer.likeliest(planes, proved, [prints[seed.id] for seed in proved])
             proved = [proved[at] for at in likeliest[:MOST_SEEDS]]
-        placed = self._placer.place(planes, proved, [prints[seed.id] for seed in proved])
-        for placement in placed:
+        for placement in self._placer.place(planes, proved, [prints[seed.id] for seed in proved]):
             if _believable(planes[placement.seed.frame], placement):
                 yield _sighting(placement, "certain")
-        if stage.whole:
-            for seed in proved:
-                if seed.slot == 0:
-                    yield _sighting(Placement(seed, seed.rect, _NONE, seed.distance), "likely")
 
 
 class _Asked:

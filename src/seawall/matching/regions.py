@@ -1,7 +1,7 @@
 """Where in an upload another picture may lie: inside a frame, a screenshot, a chat, a collage.
 
 Three detectors that err differently, none of which needs to be right: a region that is none costs a few look-ups.
-`framed` asks how far the statistics of the outermost strip reach inwards (a plain, patterned or blurred border),
+`frames` asks how far the statistics of the outermost strip reach inwards (a plain, patterned or blurred border),
 `bounded` looks for four straight edges (a picture in a chat, a collage), `cut` splits at empty rows and columns.
 `grid` divides the upload evenly, with gutters where it sees some and without where not. Edges are found on a plane of
 half the size and then moved to the sharpest row nearby.
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from seawall.matching import frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,14 +52,15 @@ def find(pixels: NDArray[np.uint8]) -> Regions:
         cells = _cells([(0.0, 0.0)] * len(_DIVIDED), [(0.0, 0.0)] * len(_DIVIDED))
         return Regions(np.vstack([whole, cells]), whole, whole, cells)
     half = _halved(pixels)
-    codes = _codes(half)
+    codes = frames.codes(half)
     judge = _Judge(half, codes)
     pieces = cut(half)
     piece = pieces[np.argsort(-judge.texture(judge.full, pieces), kind="stable")][:1]
-    found = _snapped(pixels, np.vstack([framed(codes), pieces, bounded(judge, half.shape)]))
+    found = _snapped(pixels, np.vstack([_fractions(frames.nested(codes), codes), pieces, bounded(judge, half.shape)]))
     found = judge.ranked(np.vstack([_trimmed(pixels, found), found]))
-    unframed = _unframed(codes, _distinct(found, same=_SAME_REGION)[:MOST_BEST])
-    found = judge.ranked(np.vstack([_snapped(pixels, unframed), found]))
+    few = _distinct(found, same=_SAME_REGION)[:MOST_BEST]
+    unframed = frames.without(codes, map(tuple, _in_cells(few, half.shape).tolist()))
+    found = judge.ranked(np.vstack([_snapped(pixels, _fractions(unframed, half)), found]))
     found = np.vstack([whole, found])
     likely = _distinct(found)[: 1 + MOST_LIKELY]
     cells = judge.ranked(found[1:], texture=0)[: 2 * MOST_CELLS]  # small, but with the straightest sides
@@ -80,15 +83,14 @@ class _Judge:
     def ranked(self, rects: Rects, *, texture: float = 1) -> Rects:
         """Those that are large enough, the likeliest first."""
         rects = rects[((rects[:, 2:] - rects[:, :2]) >= LEAST_SIDE / 2).all(1)]
-        high, wide = self._shape
         inside = self.texture(self.strong, rects)
-        x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
+        x0, y0, x1, y1 = _in_cells(rects, self._shape).T
         return rects[np.argsort(-(texture * inside + _STRAIGHT * self.sides(x0, y0, x1, y1).mean(0)), kind="stable")]
 
     def texture(self, sums: NDArray[np.float32], rects: Rects) -> NDArray[np.float64]:
         """What the cells of each rectangle sum up to, as a fraction of all cells."""
         high, wide = self._shape
-        x0, y0, x1, y1 = np.rint(rects * (wide, high, wide, high)).astype(int).T
+        x0, y0, x1, y1 = _in_cells(rects, self._shape).T
         return np.asarray((sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / (high * wide))
 
     def sides(self, x0: Cells, y0: Cells, x1: Cells, y1: Cells) -> NDArray[np.float64]:
@@ -161,73 +163,6 @@ def _cells(across: list[tuple[float, float]], down: list[tuple[float, float]]) -
 _DIVIDED = (1, 2, 3)
 _WIDEST_GUTTER = 0.05  # of a cell
 _A_GUTTER = 0.3  # the least share of the lines of a grid that lies on edges
-
-
-# Frames
-
-
-def framed(codes: NDArray[np.uint8]) -> Rects:
-    """The upload without its border, if a border it has; and inside that, without a further one."""
-    found = []
-    box = (0, 0, codes.shape[1], codes.shape[0])
-    for _ in range(3):
-        inner = _without_frame(codes, box)
-        if inner == box or min(inner[2] - inner[0], inner[3] - inner[1]) < _NARROW:
-            break
-        box = inner
-        found.append(box)
-    return _fractions(found, codes)
-
-
-def _unframed(codes: NDArray[np.uint8], rects: Rects) -> Rects:
-    """Each region less the border that it has itself: three sides may be sharp, and the fourth only another texture."""
-    high, wide = codes.shape
-    boxes = np.rint(rects * (wide, high, wide, high)).astype(int).tolist()
-    inner = [_without_frame(codes, (x0, y0, x1, y1)) for x0, y0, x1, y1 in boxes]
-    return _fractions([box for box in inner if min(box[2] - box[0], box[3] - box[1]) > _NARROW], codes)
-
-
-_NARROW = 16  # cells
-
-
-def _codes(half: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """What a cell looks like, 0 to 127: its luma in 16 steps, and how much it differs from its neighbours in 8."""
-    change = np.zeros(half.shape, np.int16)
-    change[:, 1:] = np.abs(half[:, 1:] - half[:, :-1])
-    change[1:] = np.maximum(change[1:], np.abs(half[1:] - half[:-1]))
-    return ((half >> 4) << 3).astype(np.uint8) | _STEPS[change]
-
-
-_STEPS = np.searchsorted([1, 2, 4, 8, 16, 32, 64], np.arange(512), side="right").astype(np.uint8)
-
-
-def _without_frame(codes: NDArray[np.uint8], box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """`box` less the strips along its sides that look more like its outermost strip than like its middle."""
-    x0, y0, x1, y1 = box
-    inside = codes[y0:y1, x0:x1]
-    high, wide = inside.shape
-    middle = inside[high * 3 // 10 : high * 7 // 10 + 1, wide * 3 // 10 : wide * 7 // 10 + 1]
-    top = _border(inside[:, wide // 4 : wide * 3 // 4 + 1], middle)
-    bottom = _border(inside[::-1, wide // 4 : wide * 3 // 4 + 1], middle)
-    left = _border(inside[high // 4 : high * 3 // 4 + 1].T, middle)
-    right = _border(inside[high // 4 : high * 3 // 4 + 1, ::-1].T, middle)
-    return x0 + left, y0 + top, x1 - right, y1 - bottom
-
-
-# A border is believed if its rows are this much likelier under the outermost strip's statistics, in nats a cell.
-_BELIEVED = 0.5
-
-
-def _border(rows: NDArray[np.uint8], middle: NDArray[np.uint8]) -> int:
-    """How many of the first rows belong to the border: where the sum of log likelihood ratios is highest."""
-    strip = rows[: max(3, len(rows) // 40)]
-    outer = np.bincount(strip.ravel(), minlength=128) + 0.5
-    inner = np.bincount(middle.ravel(), minlength=128) + 0.5
-    likelier = np.log(outer / outer.sum()) - np.log(inner / inner.sum())
-    a_row = np.clip(likelier, -4, 4).astype(np.float32)[rows[: len(rows) * 9 // 20]].mean(1)
-    sums = np.cumsum(a_row)
-    end = int(sums.argmax()) + 1
-    return end if sums[end - 1] > _BELIEVED * end and end > len(strip) // 2 else 0
 
 
 # Edges
@@ -364,10 +299,16 @@ def _fractions(boxes: list[tuple[int, int, int, int]], half: NDArray[np.generic]
     return np.array(boxes, np.float64).reshape(-1, 4) / (wide, high, wide, high)
 
 
+def _in_cells(rects: Rects, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The nearest rows and columns, (N, 4)."""
+    high, wide = shape
+    return np.rint(rects * (wide, high, wide, high)).astype(np.int64)
+
+
 def _snapped(pixels: NDArray[np.uint8], rects: Rects) -> Rects:
     """Each side moved to the row or column of the sharpest edge within two cells."""
     high, wide = pixels.shape
-    cells = np.rint(rects * (wide, high, wide, high)).astype(int)
+    cells = _in_cells(rects, pixels.shape)
     turned = pixels.T
     made = [
         (
@@ -395,7 +336,7 @@ def _trimmed(pixels: NDArray[np.uint8], rects: Rects) -> Rects:
     high, wide = pixels.shape
     turned = pixels.T
     made = []
-    for x0, y0, x1, y1 in np.rint(rects * (wide, high, wide, high)).astype(int).tolist():
+    for x0, y0, x1, y1 in _in_cells(rects, pixels.shape).tolist():
         deep, far = max(2, (y1 - y0) // _RIM), max(2, (x1 - x0) // _RIM)
         top = _plain(pixels[y0 : y0 + deep, x0:x1])
         bottom = _plain(pixels[y1 - deep : y1, x0:x1][::-1])

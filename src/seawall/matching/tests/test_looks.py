@@ -211,16 +211,25 @@ def test_it_says_what_was_cut_off() -> None:
     assert found.view == "cropped"
 
 
-def test_a_resemblance_no_other_window_agrees_with_is_no_match() -> None:
-    windows = prints(BANK)
-    index = index_of(windows, range(101))
-    others = prints(OTHERS[: len(BANK)])  # every window but the one that was found is of another picture
-    untrue = Looks(index, lambda ids: {number: _swapped(windows[number], others[number]) for number in ids})
+@pytest.fixture(scope="module")
+def untrue() -> Looks:
+    """Every window but the first two is of another picture."""
+    windows, others = prints(BANK), prints(OTHERS[: len(BANK)])
+    return Looks(
+        index_of(windows, range(101)),
+        lambda ids: {number: windows[number][: 33 * 2] + others[number][33 * 2 :] for number in ids},
+    )
+
+
+def test_a_resemblance_no_other_window_agrees_with_is_no_match(untrue: Looks) -> None:
     assert untrue.look(plane(cropped(picture("chelsea.png")))) == ()
 
 
-def _swapped(own: bytes, other: bytes) -> bytes:
-    return own[: 33 * 2] + other[33 * 2 :]
+def test_the_whole_picture_within_the_published_distance_is_likely_whatever_its_windows_say(untrue: Looks) -> None:
+    for image in (bordered(picture("rocket.jpg")), in_a_collage(picture("rocket.jpg"))):
+        (found,) = untrue.look(plane(image))
+        assert (found.id, found.sure, found.view) == (4, "likely", "a part of the upload")
+        assert found.distance <= 31
 
 
 def test_an_entry_without_windows_is_found_within_the_published_distance_only() -> None:
