@@ -27,7 +27,18 @@ from PIL import Image
 
 from bench import _attacks, _entries, _negatives, _pictures
 from seawall.hashing import USABLE_QUALITY, Plane, pdq
-from seawall.matching import HashIndex, look_up, looks, placement, query_windows, regions, segment, views, witnesses
+from seawall.matching import (
+    HashIndex,
+    frames,
+    look_up,
+    looks,
+    placement,
+    query_windows,
+    regions,
+    segment,
+    views,
+    witnesses,
+)
 from seawall.matching.looks import Looks, effort_for
 
 if TYPE_CHECKING:
@@ -272,6 +283,7 @@ def _went_on(
 def _matcher() -> str:
     """Changes whenever what looks, and what is looked at, do."""
     parts = (
+        frames,
         looks,
         placement,
         query_windows,
