@@ -82,7 +82,8 @@ def read_picture(content: bytes) -> Picture:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(MAX_PIXELS) from error
     except Exception as error:  # decoders do not say what they raise for a damaged file
-        raise UnreadableImage("This is not a picture we can read. Try a screenshot of it, saved as PNG.") from error
+        sentence = "This is not a picture or video we can read. Try a screenshot of it, saved as PNG."
+        raise UnreadableImage(sentence) from error
     with _as_damaged():
         _refuse_large(*image.size, most_pixels(image, content))
         return _read(image, content)

@@ -57,7 +57,7 @@ _SAID = {
     NO_VIDEO: "This file has sound and no video. Choose another one.",
     ENCRYPTED: "This video is locked against copying. Record the screen while it plays, and choose the recording.",
     TOO_LARGE: "The frames of this video are too large. Save a smaller copy of it.",
-    NOT_A_VIDEO: "This is not a video we can read. Save it as MP4, or record the screen while it plays.",
+    NOT_A_VIDEO: "This video is damaged, or of a kind we do not read. Save it as MP4, or record the screen.",
 }
 _STALLED = "This video takes too long or too much memory to read. Save a smaller copy of it."
 
