@@ -13,6 +13,7 @@ from seawall.gate.config import VIDEO_SECONDS
 from seawall.gate.feed import Event
 from seawall.gate.indexed import number_and_window
 from seawall.hashing import USABLE_QUALITY, fingerprint, look
+from seawall.hashing.animations import NotWhole, later_frames
 from seawall.hashing.videos import Reading
 from seawall.matching import Looks, look_up
 from seawall.matching.videos import Videos
@@ -88,19 +89,29 @@ class Checker:
         return self.video(*upload.video)
 
     def picture(self, content: bytes) -> Verdict:
-        """Compare a picture.
+        """Compare a picture, or each frame of one that moves until one is found.
 
         :raises UnreadableImage: it is not a picture we can read
         """
         began = time.perf_counter()
+        found: Sequence[Sighting] = ()
         if self._looks is None:
-            pdq = fingerprint(content).pdq
-            return self._verdict(self._wholes(pdq.quality, pdq.dihedral()), pdq.quality, began)
-        whole, plane = look(content)
-        found = self._looks.look(plane) if min(plane.width, plane.height) >= LEAST_SIDE else ()
+            first = fingerprint(content).pdq
+        else:
+            whole, plane = look(content)
+            first = whole.pdq
+            found = self._looks.look(plane) if min(plane.width, plane.height) >= LEAST_SIDE else ()
         # What every platform finds is found here, too, if only by a bit that the smaller plane loses.
-        exact = self._wholes(whole.pdq.quality, whole.pdq.dihedral())
-        return self._verdict([*found, *exact], whole.pdq.quality, began)
+        matches = self._matches([*found, *self._wholes(first.quality, first.dihedral())])
+        quality = first.quality
+        try:
+            frames = later_frames(content)
+            while not matches and (frame := next(frames, None)) is not None:
+                quality = max(quality, frame.quality)
+                matches = self._matches(self._wholes(frame.quality, frame.dihedral()))
+        except NotWhole:
+            return self._answer(matches, NOT_WHOLE, began)
+        return self._answer(matches, TOO_PLAIN if quality < USABLE_QUALITY else msgspec.UNSET, began)
 
     def video(self, file: BinaryIO, md5: bytes) -> Verdict:
         """Compare a video; ``md5`` is its file's.
@@ -135,7 +146,8 @@ class Checker:
     def pdq(self, sent: PdqSent) -> Verdict:
         """Compare a fingerprint as it is."""
         began = time.perf_counter()
-        return self._verdict(self._wholes(sent.quality, [bytes.fromhex(sent.pdq)]), sent.quality, began)
+        matches = self._matches(self._wholes(sent.quality, [bytes.fromhex(sent.pdq)]))
+        return self._answer(matches, TOO_PLAIN if sent.quality < USABLE_QUALITY else msgspec.UNSET, began)
 
     def _bearers(self, called: Iterable[int]) -> dict[int, Bearer]:
         """Whose these are, of what the index calls so: whole pictures and frames. Windows of pictures are left out."""
@@ -153,10 +165,6 @@ class Checker:
             return []
         found = [(number_and_window(one.id), one) for one in look_up(self._index, views)]
         return [_Whole(number, one.distance, one.view) for (number, window), one in found if window == 0]
-
-    def _verdict(self, found: Sequence[Sighting | _Whole], quality: float, began: float) -> Verdict:
-        plain = quality < USABLE_QUALITY
-        return self._answer(self._matches(found), TOO_PLAIN if plain else msgspec.UNSET, began)
 
     def _answer(self, matches: Sequence[Match], reason: str | msgspec.UnsetType, began: float) -> Verdict:
         """``reason``: why it may be free though it should not be; said only if it is."""

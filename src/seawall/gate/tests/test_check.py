@@ -57,6 +57,30 @@ def gate(bank: ListExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield gate
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_a_copy_behind_the_first_frame_of_a_picture_that_moves_matches(gate: GateProcess, kind: str) -> None:
+    """Most who show GIFs go on to the next frame at once."""
+    small = [photo.resize((300, 200)) for photo in (ROCKET, CAT.transpose(Image.Transpose.FLIP_LEFT_RIGHT))]
+    black = Image.new("RGB", (300, 200))
+    found = gate.matches(_moving(kind, [black, *small]))
+    assert {match["entry"] for match in found} == {str(ALICES), str(BOBS)}
+    free = gate.check(_moving(kind, [black, small[0]])).json()
+    assert (free["verdict"], free.get("reason")) == ("free", None), "its second frame is not too plain"
+
+
+def test_of_a_picture_with_more_frames_than_are_read_the_gate_says_so(gate: GateProcess) -> None:
+    dot = [Image.new("L", (8, 8), colour % 2) for colour in range(2100)]
+    cut = _moving("GIF", [Image.new("RGB", CAT.size), ROCKET.resize(CAT.size), CAT])
+    for content in (_moving("GIF", dot), cut[: len(cut) // 2]):
+        assert gate.check(content).json()["reason"] == "only a part could be read"
+
+
+def _moving(kind: str, frames: list[Image.Image]) -> bytes:
+    file = io.BytesIO()
+    frames[0].save(file, kind, save_all=True, append_images=frames[1:], duration=100)
+    return file.getvalue()
+
+
 def test_a_copy_saved_as_heic_matches_and_a_damaged_one_is_refused(gate: GateProcess) -> None:
     copy = heic(CAT.resize((220, 146)))
     assert {match["entry"] for match in gate.matches(copy)} == {str(ALICES), str(BOBS)}
