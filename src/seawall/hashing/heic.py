@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from seawall.hashing.environment import without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -102,6 +104,7 @@ class Decoding:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=without_secrets(),
         )
         assert self._process.stdin is not None  # noqa: S101 - a pipe
         assert self._process.stdout is not None  # noqa: S101 - a pipe

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
 import numpy as np
 
+from seawall.hashing.environment import without_secrets
 from seawall.hashing.perceptual import USABLE_QUALITY, Pdq
 from seawall.hashing.pictures import UnreadableImage
 
@@ -143,7 +144,7 @@ class Reading:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=(file.fileno(),),
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            env=without_secrets() | {"OPENBLAS_NUM_THREADS": "1"},
         )
         try:
             self.width, self.height, self.tracks, duration = self._info()

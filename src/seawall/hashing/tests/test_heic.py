@@ -181,6 +181,15 @@ def children() -> set[str]:
     return set("".join((task / "children").read_text() for task in Path("/proc/self/task").iterdir()).split())
 
 
+def test_its_decoder_is_told_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWALL_GATE_KEY", "key-of-the-upload-servers")
+    before = children()
+    some = strips(heic(photo("coffee.png").resize((2000, 1400))))
+    next(some)
+    [decoder] = children() - before
+    assert b"SEAWALL" not in Path(f"/proc/{decoder}/environ").read_bytes()
+
+
 def test_what_is_not_read_to_its_end_leaves_no_process_behind() -> None:
     before = children()
     some = strips(heic(photo("coffee.png").resize((2000, 1400))))

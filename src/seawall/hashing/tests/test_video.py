@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,6 +169,13 @@ def test_a_survey_shows_what_is_at_those_times_all_over_the_video(codec: _clips.
     for one in surveyed:
         frame = pdq(shown[round(one.t / videos.SECOND * 10)])
         assert distance(pdq(one.pixels).bits, frame.bits) <= 31
+
+
+def test_its_decoder_is_told_no_key(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWALL_GATE_KEY", "key-of-the-upload-servers")
+    with clip.open("rb") as file, Reading(file):
+        [decoder] = psutil.Process().children()
+        assert not [name for name in decoder.environ() if name.startswith("SEAWALL")]
 
 
 def test_a_survey_of_one_key_frame_is_of_the_first_seconds(folder: Path) -> None:
