@@ -15,6 +15,7 @@ RESTORING = "restore.unfinished"
 # name -> (what it does, whether it needs the site's database and settings)
 COMMANDS = {
     "fingerprint": ("make fingerprints of pictures and videos", False),
+    "protect": ("fingerprint pictures and videos, keep the receipt, and send the fingerprints to a site", False),
     "match": ("look pictures and videos up in a list of fingerprints", False),
     "index": ("write an index file of a gate's copy, or of a list of fingerprints", False),
     "scan": ("look a whole folder or bucket up in an index file", False),

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for file in args.files:
         try:
-            made, windows = _made(file, windows=args.windows)
+            made, windows = read(file, windows=args.windows)
         except UnreadableImage as error:
             print(f"{file}: {error}", file=sys.stderr)
             code = 1
@@ -61,8 +61,12 @@ def run(args: argparse.Namespace) -> int:
 _NOUN = {"image": "picture", "video": "video"}
 
 
-def _made(file: str, *, windows: bool) -> tuple[Fingerprint, bytes]:
-    """The fingerprint, and its windows if they are asked for. A video has none."""
+def read(file: str, *, windows: bool) -> tuple[Fingerprint, bytes]:
+    """The fingerprint of a file, and its windows if they are asked for. A video has none.
+
+    :raises UnreadableImage: it is no picture or video that we can read
+    :raises OSError: it cannot be opened
+    """
     if is_video_file(file):
         with Bar(file) as bar:
             return fingerprint(file, progress=bar.show), b""
@@ -106,7 +110,8 @@ def _text_of(file: str, made: Fingerprint, windows: bytes, args: argparse.Namesp
     return _json_line(file, made, windows) if args.json else _lines(file, made, windows)
 
 
-def _text(windows: bytes) -> str:
+def windows_text(windows: bytes) -> str:
+    """windows1 as it is written everywhere: 5,544 characters."""
     return base64.urlsafe_b64encode(windows).decode()
 
 
@@ -116,7 +121,7 @@ def _lines(file: str, made: Fingerprint, windows: bytes) -> str:
             f"{frame.pdq.hex}  quality {frame.pdq.quality}  {file} at {frame.t / 1000:.3f} s" for frame in made.frames
         )
     line = f"{made.pdq.hex}  quality {made.pdq.quality}  {file}"
-    return f"{line}\nwindows1 {_text(windows)}" if windows else line
+    return f"{line}\nwindows1 {windows_text(windows)}" if windows else line
 
 
 def _json_line(file: str, made: Fingerprint, windows: bytes) -> str:
@@ -132,6 +137,6 @@ def _json_line(file: str, made: Fingerprint, windows: bytes) -> str:
             "frames": [
                 {"t": frame.t / 1000, "pdq": frame.pdq.hex, "quality": frame.pdq.quality} for frame in made.frames
             ],
-            **({"windows1": _text(windows)} if windows else {}),
+            **({"windows1": windows_text(windows)} if windows else {}),
         }
     )
