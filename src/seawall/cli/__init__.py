@@ -56,7 +56,12 @@ def main(argv: list[str] | None = None) -> int:
         set_up_django()
     command = import_module(f"seawall.cli.{asked}")
     command.add_parser(subparsers)
-    code: int = command.run(parser.parse_args(arguments))
+    try:
+        code: int = command.run(parser.parse_args(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read what we print has enough, like `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return code
 
 

@@ -48,6 +48,14 @@ def test_it_tells_every_frame_and_the_file(folder: Path) -> None:
     assert lines[1] == f"{made.frames[1].pdq.hex}  quality {made.frames[1].pdq.quality}  clip.mp4 at 1.000 s"
 
 
+def test_whoever_reads_the_first_line_only_sees_no_traceback(folder: Path) -> None:
+    words = " ".join(["clip.mp4"] * 400)
+    piped = f"{sys.executable} -m seawall.cli fingerprint --vpdq text {words} | head -n 1"
+    told = subprocess.run(["bash", "-c", piped], cwd=folder, capture_output=True, text=True, check=True)
+    assert len(told.stdout.splitlines()) == 1
+    assert told.stderr == ""
+
+
 def test_of_a_broken_video_it_tells_the_frames_so_far_and_says_so(folder: Path) -> None:
     told = seawall(folder, "fingerprint", "broken.mp4", "--json")
     assert told.returncode == 0
