@@ -177,6 +177,20 @@ def test_of_a_damaged_video_what_could_be_read_is_offered(open_page: Callable[[]
     assert frames_of(hurt)[-1].pdq.bits == all_of_it[-1].pdq.bits
 
 
+def test_a_webm_that_was_cut_off_says_so_and_a_whole_or_endless_one_does_not(
+    open_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    shown = list(panned(5, 100))
+    whole = _clips.write(tmp_path / "whole.webm", shown, codec=_clips.VP9, options={"g": "10"})
+    _clips.write(tmp_path / "endless.webm", shown[:40], codec=_clips.VP9, container={"live": "1"})
+    content = whole.read_bytes()
+    (tmp_path / "cut.webm").write_bytes(content[: len(content) * 9 // 10])
+    found = finish(open_page(), *(tmp_path / f"{name}.webm" for name in ("cut", "whole", "endless")))
+    assert found["cut.webm"][0].startswith("Ready, but not all of it: the video is damaged.")
+    assert found["whole.webm"][0].startswith("Ready. ")
+    assert found["endless.webm"][0].startswith("Ready. ")
+
+
 def test_of_eight_hours_only_the_beginning_is_read(open_page: Callable[[], Page], tmp_path: Path) -> None:
     times = [1000 * 60 * number for number in range(8 * 60)]
     clip = _clips.write(tmp_path / "long.mkv", _clips.panned(5, len(times), size=(64, 36), fps=1), times=times)

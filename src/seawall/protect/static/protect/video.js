@@ -349,6 +349,28 @@ async function decode({ config, packets, rate }, video, onRead) {
 }
 
 /**
+ * Whether a Matroska or WebM file ends before its Segment does. The demuxer leaves out the cluster that is cut, in silence.
+ * @param {Blob} file @returns {Promise<boolean>}
+ */
+async function isCut(file) {
+  const head = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
+  const isAt = (/** @type {number} */ at, /** @type {number[]} */ id) => id.every((byte, n) => head[at + n] === byte);
+  // A size of 1 to 8 bytes; all ones: unknown. (RFC 8794, section 4)
+  const size = (/** @type {number} */ at) => {
+    const length = Math.clz32(head[at]) - 23;
+    let value = head[at] & (0xff >> length);
+    for (let n = 1; n < length; n++) value = 256 * value + head[at + n];
+    return { value, end: at + length, isKnown: value !== 2 ** (7 * length) - 1 };
+  };
+  if (!isAt(0, [0x1a, 0x45, 0xdf, 0xa3])) return false;
+  const header = size(4);
+  const at = header.end + header.value;
+  if (!isAt(at, [0x18, 0x53, 0x80, 0x67])) return false;
+  const segment = size(at + 4);
+  return segment.isKnown && segment.end + segment.value > file.size;
+}
+
+/**
  * MD5 and SHA-256 of the whole file, for those who know only these.
  * @param {Blob} file @param {any} demuxer @param {(bytes: number) => void} onRead
  * @returns {Promise<[md5: string, sha256: string]>} in hex
@@ -385,7 +407,8 @@ async function fingerprintVideo(file, tell) {
       show();
     }),
   ]);
+  const end = read === "whole" && (await isCut(file)) ? "damaged" : read;
   if (video.clearest < 0) throw new Refusal("not-a-video");
-  if (read === "damaged" && video.kept.size < LEAST_FRAMES) throw new Refusal("damaged");
-  return [video.packed(), video.clearest, md5, sha256, read];
+  if (end === "damaged" && video.kept.size < LEAST_FRAMES) throw new Refusal("damaged");
+  return [video.packed(), video.clearest, md5, sha256, end];
 }
