@@ -179,14 +179,14 @@ STRANGE = {
     "encrypted WebM": Strange(_locked_webm, "locked"),
     "nothing": Strange(lambda folder: _content(folder / "empty.mp4", b""), "empty"),
     "a heading and no more": Strange(
-        lambda folder: _content(folder / "heading.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"), "not a video"
+        lambda folder: _content(folder / "heading.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"), "of a kind we do not read"
     ),
     "a zip named .mp4": Strange(_zip, "picture"),
     "sizes that are noise": Strange(_spoilt_table(b"stsz", 300), "Nothing in this video"),
     "places that are noise": Strange(_spoilt_table(b"stco", 200), "Nothing in this video"),
-    "times that are noise": Strange(_spoilt_table(b"stts", 12), "not a video"),
-    "an index that claims to be endless": Strange(_endless_table, "not a video"),
-    "an index at the end, and that cut off": Strange(_cut("end.mp4", 0.9), "not a video"),
+    "times that are noise": Strange(_spoilt_table(b"stts", 12), "of a kind we do not read"),
+    "an index that claims to be endless": Strange(_endless_table, "of a kind we do not read"),
+    "an index at the end, and that cut off": Strange(_cut("end.mp4", 0.9), "of a kind we do not read"),
     "an index at the front, and the end cut off": Strange(
         _cut("front.mp4", 0.75, container={"movflags": "faststart"}), frames=(5, 9), problem="damaged"
     ),
