@@ -179,7 +179,8 @@ STRANGE = {
     "encrypted WebM": Strange(_locked_webm, "locked"),
     "nothing": Strange(lambda folder: _content(folder / "empty.mp4", b""), "empty"),
     "a heading and no more": Strange(
-        lambda folder: _content(folder / "heading.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"), "of a kind we do not read"
+        lambda folder: _content(folder / "heading.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"),
+        "of a kind we do not read",
     ),
     "a zip named .mp4": Strange(_zip, "picture"),
     "sizes that are noise": Strange(_spoilt_table(b"stsz", 300), "Nothing in this video"),
