@@ -46,6 +46,9 @@ _SAME = 2  # bits by which a frame may differ from the one before, and not be lo
 _ALL = tuple(range(8))
 _TURNED = tuple(turn for turn in _ALL if turn not in _MIRRORED)
 
+# Two videos may share an ident of five seconds, and have nothing else that can be told: fewer frames are "likely".
+_A_FEW = 6
+
 MOST_TRACKS = 3
 _MANY_TRACKS = "This video has many tracks: only the first were looked at."
 MOST_BOXES = 4
@@ -242,6 +245,7 @@ class Tally:
         made = []
         for entry, kept in self._of.items():
             distance, box, turn = kept.best
+            thin = kept.bearer.kind == "video" and len(kept.frames) < _A_FEW
             said = [VIEWS[turn]] if turn or not box else []
             made.append(
                 VideoSighting(
@@ -253,7 +257,7 @@ class Tally:
                     len(kept.seconds) / len(self.usable),
                     float(min(kept.seconds)),
                     float(max(kept.seconds) + 1),
-                    "likely" if box and kept.bearer.frames == 1 else "certain",
+                    "likely" if thin or (box and kept.bearer.frames == 1) else "certain",
                 )
             )
         return sorted(

@@ -135,6 +135,15 @@ def test_one_that_is_free_is_read_to_its_end(bank: Bank, folder: Path) -> None:
     assert read == 120
 
 
+def test_what_only_shares_an_ident_is_likely_at_most(folder: Path) -> None:
+    ident, black = shown(43, 5), [np.zeros((136, 240, 3), np.uint8)] * (6 * SECOND)
+    bank = Bank(_clips.write(folder / "dark.mp4", [*ident, *black]))
+    looked, _ = bank.look(_clips.write(folder / "other.mp4", [*ident, *shown(44, 10)]))
+    [found] = looked.sightings
+    assert found.found >= 0.8
+    assert found.sure == "likely"
+
+
 def test_its_beginning_does_not_decide_for_all_of_it(bank: Bank, folder: Path) -> None:
     """Twelve seconds of sixty, and of a protected twenty: less than 80 % of either."""
     frames = [*shown(41, 12), *shown(44, 48)]
