@@ -11,6 +11,8 @@ const AT_ONCE = 3;
 // Files done within this time get into the manifest by one write, and the last of them at once.
 const TOGETHER = 300; // ms
 const MOST_ATTEMPTS = 3;
+// Rows are drawn this often at most: each drawing holds up what is sent.
+const EACH = 100; // ms
 
 /**
  * @typedef {object} Coming a file on its way
@@ -37,8 +39,26 @@ export function listenForFiles(locker) {
   let keeping = null;
   let allCame = () => {};
 
+  /** @type {Map<Coming, [sentence: string, part?: number]>} what is to be shown next */
+  const changed = new Map();
+  let drawing = 0;
+  const drawSoon = () => (drawing ||= setTimeout(draw, EACH));
+
   /** @param {Coming} coming @param {string} sentence @param {number} [part] 0 to 1 */
-  const show = ({ row, file, state }, sentence, part) => {
+  const show = (coming, sentence, part) => {
+    changed.set(coming, [sentence, part]);
+    drawSoon();
+  };
+
+  const draw = () => {
+    drawing = 0;
+    for (const [coming, [sentence, part]] of changed) drawOne(coming, sentence, part);
+    changed.clear();
+    drawSummary();
+  };
+
+  /** @param {Coming} coming @param {string} sentence @param {number} [part] */
+  const drawOne = ({ row, file, state }, sentence, part) => {
     row.querySelector("[data-part=says]").textContent = sentence;
     const bar = row.querySelector("progress");
     bar.hidden = state !== "working";
@@ -186,7 +206,7 @@ export function listenForFiles(locker) {
     const next = all.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - busy);
     for (const coming of next) void bring(coming).finally(work);
     if (!areComing()) allCame();
-    drawSummary();
+    drawSoon();
   };
 
   /**

@@ -53,13 +53,16 @@ export async function seal(original, size) {
 /** @param {Encrypter} encrypter @param {ReadableStream<Uint8Array>} original */
 async function sealSmall(encrypter, original) {
   const plain = await readAll(original);
+  const plainHash = sha256OfSmall(plain); // on a thread of the browser's own, while this one seals
   let sealed = await encrypter.encrypt(plain);
-  const hashes = { sha256: await sha256OfSmall(plain), sealedSha256: await sha256OfSmall(sealed) };
+  const sealedHash = sha256OfSmall(sealed);
+  let hashes;
   return {
     size: sealed.length,
     async next() {
       const piece = sealed;
       sealed = null;
+      if (piece === null) hashes = { sha256: await plainHash, sealedSha256: await sealedHash };
       return piece;
     },
     hashes: () => hashes,
