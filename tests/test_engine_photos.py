@@ -82,7 +82,7 @@ def moving_avif() -> bytes:
 OFF: dict[type, dict[str, int]] = {
     Chromium: {"p3.avif": 4, "moving.avif": 6},
     Firefox: {"p3.avif": 4, "p3.heic": 4},
-    WebKit: {"p3.avif": 12},
+    WebKit: {"p3.avif": 12, "turned.avif": 24},
 }
 
 
@@ -101,7 +101,7 @@ def test_every_kind_of_file_has_the_very_bits_that_python_finds(
         else:
             make, options = PICTURES[name]
             make().save(tmp_path / name, **options)
-        expected[name] = fingerprint(tmp_path / name).pdq.hex
+        expected[name] = fingerprint(tmp_path / name).pdq
     engine.open(f"{live_server.url}{path}")
     found = {}
     for name in expected:  # one by one: of two with the same bits the page shows one
@@ -110,5 +110,9 @@ def test_every_kind_of_file_has_the_very_bits_that_python_finds(
         found[name] = engine.run("document.querySelector('.picture [data-part=hash]').textContent")
         press(engine, ".picture [data-part=remove]")
         until(engine, "!document.querySelector('.picture')")
-    off = {name: distance(bytes.fromhex(found[name]), bytes.fromhex(made)) for name, made in expected.items()}
+    off = {name: distance(bytes.fromhex(found[name]), made.bits) for name, made in expected.items()}
+    if isinstance(engine, WebKit) and "turned.avif" in off:
+        # WebKitGTK shows an AVIF as if it were not turned, whatever the file says. A gate looks in all eight turns.
+        found_as_it_lies = bytes.fromhex(found["turned.avif"])
+        off["turned.avif"] = min(distance(found_as_it_lies, view) for view in expected["turned.avif"].dihedral())
     assert not {name: bits for name, bits in off.items() if bits > OFF[type(engine)].get(name, 0)}

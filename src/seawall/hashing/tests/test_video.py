@@ -173,8 +173,9 @@ def test_a_survey_shows_what_is_at_those_times_all_over_the_video(codec: _clips.
 
 def test_its_decoder_is_told_no_key(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWALL_GATE_KEY", "key-of-the-upload-servers")
+    others = set(psutil.Process().children())
     with clip.open("rb") as file, Reading(file):
-        [decoder] = psutil.Process().children()
+        [decoder] = set(psutil.Process().children()) - others
         assert not [name for name in decoder.environ() if name.startswith("SEAWALL")]
 
 

@@ -40,7 +40,10 @@ def cut_out() -> Image.Image:
 def turned(orientation: int) -> dict[str, Any]:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return {"exif": exif, "quality": 90}
+    return {
+        "exif": exif.tobytes(),
+        "quality": 90,
+    }  # of an object Pillow takes the orientation out when it saves an AVIF
 
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -106,6 +106,7 @@ def test_another_text_needs_the_cases_word_anew(page: Page, case: Callable[[str]
     tab.click("#to-receipt")
     expect(tab.locator("#kept")).to_contain_text("is asked to keep it")
     assert tab.locator("#to-send").is_disabled()
+    page.wait_for_function("() => got.length === 2")
     first, second = got(page)
     assert first["data"]["nonce"] != second["data"]["nonce"]
 

@@ -218,7 +218,7 @@ def test_a_browser_without_a_decoder_is_told_what_else_there_is(
 ) -> None:
     serve(monkeypatch, frame=f"{lacks}\n")
     says, shown = finish(open_page(), _clips.write(tmp_path / "a.mp4", panned(frames=12)))["a.mp4"]
-    assert "seawall fingerprint" in says
+    assert "seawall protect" in says
     assert "helpline" in says
     assert not shown
 
